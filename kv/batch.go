@@ -17,7 +17,7 @@ type OpKind uint8
 const (
 	OpSet         OpKind = iota + 1
 	OpDelete             // Value is nil
-	OpDeleteRange        // deletes [Key, Value)
+	OpDeleteRange        // deletes [Key, Value); a nil Value is after the last key
 )
 
 // Op is one write of a Batch.
@@ -32,7 +32,8 @@ func (b *Batch) Set(key, value []byte) { b.add(Op{OpSet, key, value}) }
 // Delete removes key; it need not be there.
 func (b *Batch) Delete(key []byte) { b.add(Op{OpDelete, key, nil}) }
 
-// DeleteRange removes all keys in [start, end), those set earlier in this batch among them.
+// DeleteRange removes all keys in [start, end), those set earlier in this batch among them; a nil end is after the last
+// key, and an end at or before start removes nothing.
 func (b *Batch) DeleteRange(start, end []byte) { b.add(Op{OpDeleteRange, start, end}) }
 
 func (b *Batch) add(op Op) {

@@ -24,13 +24,16 @@ type Engine interface {
 	Drop(ctx context.Context, name string) error
 	// Spaces lists the names in ascending order.
 	Spaces(ctx context.Context) ([]string, error)
-	// Close waits for running updates and frees everything. Snapshots and iterators must be closed before.
+	// Close waits for running updates and loads and frees everything. Snapshots and iterators must be closed before.
+	// Later use of the engine and of its spaces fails with fault.Gone; a second Close does nothing.
 	Close() error
 }
 
 // Space is one ordered set of keys and values, sorted bytewise. It is safe for concurrent use.
 type Space interface {
-	// Snapshot is the space as it is now; later commits do not show in it. Whoever takes it closes it.
+	// Snapshot is the space as it is now; later commits do not show in it. Whoever takes it closes it. A commit that is
+	// still on its way to the disk may show: who must not act on what a power failure can take back reads as of the
+	// last commit that Update has confirmed.
 	Snapshot(ctx context.Context) (Snapshot, error)
 
 	// Update takes the lock keys (in one global order, so that callers cannot deadlock), fairly: callers that wait
@@ -38,13 +41,14 @@ type Space interface {
 	// keys first; the batch that it returns is applied atomically and is durable when Update returns nil. The locks
 	// are held until then. A lock key need not exist. fn may return a nil batch, and nothing is written; if it
 	// returns an error, nothing is written and Update returns that error as it is. fn is called at most once and
-	// must not call Update. When ctx ends while waiting, Update returns its error and nothing is written.
+	// must not call Update, Load or Close. When ctx ends while waiting, Update returns its error and nothing is written.
 	// After an error of the engine itself the batch may or may not have been applied (fault.Unavailable).
 	Update(ctx context.Context, lock [][]byte, fn func(tx Locked) (*Batch, error)) error
 
 	// Load writes sorted bulk data: keys strictly ascending (else fault.Invalid), replacing what stands under them.
 	// All of it appears at once and is durable when Load returns nil; none of it otherwise. No total size bound
-	// holds. The caller keeps other writers away from the same keys. An error that seq yields ends the load.
+	// holds. The caller keeps other writers away from the same keys. An error that seq yields ends the load and is
+	// returned as it is. seq may use the slices of an entry again once it is asked for the next one.
 	Load(ctx context.Context, seq iter.Seq2[Entry, error]) error
 
 	// Size is about how many bytes the space takes on disk.
@@ -107,12 +111,14 @@ type Iterator interface {
 	// Next moves to the next entry in the range's direction; false at its end or after an error.
 	Next() bool
 	// Seek moves to the first entry at or after key in the range's direction (at or before it when Reverse), within
-	// the range; it may move forward only. It reports whether there is one, as Next does.
+	// the range. It never moves back: where the iterator stands at or beyond key already, it stays. It reports whether
+	// there is an entry, as Next does; after the end there is none any more.
 	Seek(key []byte) bool
 	// Key and Value are valid until the next move; they must not be changed.
 	Key() []byte
 	Value() []byte
 	// Err is the error that ended the iteration, or nil. An ended context ends it.
 	Err() error
+	// Close frees it; a second Close does nothing.
 	Close() error
 }

@@ -1,0 +1,145 @@
+package pebble
+
+import (
+	"bytes"
+	"context"
+	"errors"
+
+	"github.com/cockroachdb/pebble/v2"
+
+	"tarn/kv"
+)
+
+// iterator walks over a range of a snapshot. It is counted inside the space until it is closed.
+type iterator struct {
+	space   *space
+	it      *pebble.Iterator // nil after Close, or when it could not be made
+	ctx     context.Context
+	done    <-chan struct{}
+	reverse bool
+	placed  bool // it stands, or stood, on an entry
+	ended   bool
+	err     error
+}
+
+// Scan implements kv.Reader.
+func (n *snapshot) Scan(ctx context.Context, r kv.Range) kv.Iterator {
+	const op = "pebble.Scan"
+	i := &iterator{space: n.space, ctx: ctx, done: ctx.Done(), reverse: r.Reverse}
+	if i.err = n.check(ctx, op); i.err != nil {
+		return i
+	}
+	if r.Start != nil && r.End != nil && bytes.Compare(r.Start, r.End) >= 0 {
+		i.ended = true
+		return i
+	}
+	if i.err = n.space.again(op); i.err != nil {
+		return i
+	}
+	it, err := n.snap.NewIterWithContext(ctx, &pebble.IterOptions{LowerBound: r.Start, UpperBound: r.End})
+	if err != nil {
+		i.err = translate(op, errors.Join(err, n.space.leave(false)))
+		return i
+	}
+	i.it = it
+	return i
+}
+
+// ready reports whether the iterator may move.
+func (i *iterator) ready() bool {
+	if i.err != nil || i.ended || i.it == nil {
+		return false
+	}
+	if i.space.isGone.Load() {
+		i.err = errDropped("pebble.Scan")
+		return false
+	}
+	select {
+	case <-i.done:
+		i.err = i.ctx.Err()
+		return false
+	default:
+		return true
+	}
+}
+
+// Next implements kv.Iterator.
+func (i *iterator) Next() bool {
+	if !i.ready() {
+		return false
+	}
+	switch {
+	case i.placed && i.reverse:
+		return i.moved(i.it.Prev())
+	case i.placed:
+		return i.moved(i.it.Next())
+	case i.reverse:
+		return i.moved(i.it.Last())
+	default:
+		return i.moved(i.it.First())
+	}
+}
+
+// Seek implements kv.Iterator.
+func (i *iterator) Seek(key []byte) bool {
+	if !i.ready() {
+		return false
+	}
+	if i.placed {
+		if c := bytes.Compare(key, i.it.Key()); c == 0 || c < 0 != i.reverse {
+			return true // it is there already, or beyond
+		}
+	}
+	if i.reverse {
+		after := append(append(make([]byte, 0, len(key)+1), key...), 0)
+		return i.moved(i.it.SeekLT(after))
+	}
+	return i.moved(i.it.SeekGE(key))
+}
+
+func (i *iterator) moved(ok bool) bool {
+	i.placed = true
+	if !ok {
+		i.ended = true
+		i.err = translate("pebble.Scan", i.it.Error())
+	}
+	return ok
+}
+
+// Key implements kv.Iterator.
+func (i *iterator) Key() []byte {
+	if i.it == nil || i.ended || !i.placed {
+		return nil
+	}
+	return i.it.Key()
+}
+
+// Value implements kv.Iterator.
+func (i *iterator) Value() []byte {
+	if i.it == nil || i.ended || !i.placed {
+		return nil
+	}
+	v, err := i.it.ValueAndErr()
+	if err != nil {
+		i.err = translate("pebble.Scan", err)
+	}
+	return v
+}
+
+// Err implements kv.Iterator.
+func (i *iterator) Err() error { return i.err }
+
+// Close implements kv.Iterator; a second Close does nothing.
+func (i *iterator) Close() error {
+	if i.it == nil {
+		return nil
+	}
+	it := i.it
+	i.it = nil
+	// An error of the scan itself stands in Err already.
+	err := it.Close()
+	if i.err != nil {
+		err = nil
+	}
+	return translate("pebble.Scan", errors.Join(err, i.space.leave(false)))
+}
