@@ -40,8 +40,8 @@ type Space interface {
 	// for a key get it in the order in which they asked. fn sees the newest committed state, its values of the lock
 	// keys first; the batch that it returns is applied atomically and is durable when Update returns nil. The locks
 	// are held until then. A lock key need not exist. fn may return a nil batch, and nothing is written; if it
-	// returns an error, nothing is written and Update returns that error as it is. fn is called at most once and
-	// must not call Update, Load or Close. When ctx ends while waiting, Update returns its error and nothing is written.
+	// returns an error, nothing is written and Update returns that error as it is. fn is called at most once; it
+	// reads through tx only and must not call anything else of the engine. When ctx ends while waiting, Update returns its error and nothing is written.
 	// After an error of the engine itself the batch may or may not have been applied (fault.Unavailable).
 	Update(ctx context.Context, lock [][]byte, fn func(tx Locked) (*Batch, error)) error
 

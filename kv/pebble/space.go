@@ -21,7 +21,7 @@ type space struct {
 	fs     *movingFS
 	db     *pebble.DB
 	opts   *pebble.Options
-	locks  *locks
+	locks  kv.Locks
 	wreck  *wreck
 	loads  atomic.Int64 // numbers the folders of loads
 
@@ -41,7 +41,7 @@ type space struct {
 var _ kv.Space = (*space)(nil)
 
 func openSpace(e *Engine, name string) (*space, error) {
-	s := &space{engine: e, name: name, dir: e.spaceDir(name), locks: newLocks(), wreck: &wreck{}, gone: make(chan struct{})}
+	s := &space{engine: e, name: name, dir: e.spaceDir(name), wreck: &wreck{}, gone: make(chan struct{})}
 	s.idle.L = &s.mu
 	if err := makeDir(e.fs, s.dir); err != nil {
 		return nil, err

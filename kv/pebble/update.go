@@ -29,11 +29,11 @@ func (s *space) Update(ctx context.Context, lock [][]byte, fn func(tx kv.Locked)
 			err = translate(op, lerr)
 		}
 	}()
-	held, err := s.locks.take(ctx, lock, s.gone)
+	held, err := s.locks.Take(ctx, lock, s.gone)
 	if err != nil {
 		return err
 	}
-	defer s.locks.release(held)
+	defer held.Release()
 
 	batch, err := s.decide(ctx, lock, fn)
 	if err != nil || batch == nil || batch.Len() == 0 {
