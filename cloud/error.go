@@ -12,6 +12,36 @@ type Error struct {
 	Action   string // the permission that the call needed: s3:PutObject, kms:GenerateDataKey, sts:AssumeRole
 	Resource string // its ARN
 	Msg      string // a sentence for people
+	// Deny says which policy refused, where Kind is fault.Denied and the cloud tells; else it is DenyUnknown.
+	Deny Deny
+	// Explicit tells a statement that denies from the lack of one that allows.
+	Explicit bool
+}
+
+// Deny names the policy that refused, or that should have allowed and did not.
+type Deny uint8
+
+// The policies that can refuse.
+const (
+	DenyUnknown  Deny = iota
+	DenyIdentity      // the policies of the role or user
+	DenySession       // a session policy
+	DenyBoundary      // the permissions boundary
+	DenyBucket        // the bucket's policy
+	DenyKey           // the key's policy
+	DenyTrust         // the role's trust policy
+	DenySetting       // no policy but a setting: Block Public Access, object ownership
+)
+
+var denyNames = [...]string{"", "identity-based policy", "session policy", "permissions boundary", "bucket policy",
+	"key policy", "trust policy", "setting"}
+
+// String is the policy in words, empty where it is not known.
+func (d Deny) String() string {
+	if int(d) < len(denyNames) {
+		return denyNames[d]
+	}
+	return ""
 }
 
 // Error is the sentence.
