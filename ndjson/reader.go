@@ -52,7 +52,7 @@ func NewReader(r io.Reader, o ReaderOptions) *Reader {
 	if o.MaxLine <= 0 {
 		o.MaxLine = DefaultMaxLine
 	}
-	return &Reader{r: r, max: o.MaxLine, number: o.Line, offset: o.Offset, buf: make([]byte, firstBuffer)}
+	return &Reader{r: r, max: o.MaxLine, number: o.Line, offset: o.Offset, buf: make([]byte, min(firstBuffer, o.MaxLine+len(mark)+2))}
 }
 
 // Next is the next line. At the end the error is io.EOF. A line over MaxLine comes with its place, without its bytes

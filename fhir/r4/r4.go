@@ -69,6 +69,9 @@ func codeOf[T string | []byte](name T) (Code, bool) {
 	if len(name) < shortest || len(name) > longest {
 		return 0, false
 	}
-	code := slots[hash(name)]
-	return Code(code), code != 0 && names[code] == string(name)
+	code := Code(slots[hash(name)])
+	if code == 0 || names[code] != string(name) {
+		return 0, false
+	}
+	return code, true
 }
