@@ -1,0 +1,36 @@
+# Tarn: `make help` lists the targets.
+GO ?= go
+export CGO_ENABLED = 0
+STATICCHECK = honnef.co/go/tools/cmd/staticcheck@v0.8.2
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+build: ## bin/tarn
+	$(GO) build -trimpath -o bin/tarn ./cmd/tarn
+
+demo: ## the main job, from nothing to a verified export
+	$(GO) run ./cmd/tarn demo
+
+test: tools ## all tests; installs what they need beyond Go, or names what is left out
+	$(GO) test -timeout 25m ./...
+
+tools: ## what the tests need beyond Go: AWS CLI, PostgreSQL, Chromium
+	@sh test/tools.sh
+
+check: ## gofmt, vet, staticcheck, house rules
+	@test -z "$$(gofmt -l .)" || { gofmt -l .; exit 1; }
+	$(GO) vet ./...
+	$(GO) run $(STATICCHECK) ./...
+	$(GO) test -run 'Test' .
+
+race: ## tests of the concurrent rooms under the race detector (needs cgo and a C compiler)
+	CGO_ENABLED=1 $(GO) test -race -timeout 60m ./account/... ./api/... ./catalog/... ./cloud/... ./export/... ./ingest/... ./interaction/... ./job/... ./kv/... ./store/...
+
+fuzz: ## every fuzz target for FUZZTIME (30s) each
+	sh test/fuzz.sh $(or $(FUZZTIME),30s)
+
+bench: ## the measurements of docs/benchmarks.md
+	$(GO) run ./bench
+
+.PHONY: help build demo test tools check race fuzz bench
