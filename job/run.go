@@ -42,6 +42,7 @@ var errCancelled = &fault.Error{Op: "job.finish", Kind: fault.Conflict, Msg: "th
 type Run struct {
 	ledger *Ledger
 	id     string
+	kind   Kind
 	term   uint64
 	params []byte
 
@@ -52,7 +53,7 @@ type Run struct {
 }
 
 func newRun(l *Ledger, r *row, params []byte) *Run {
-	return &Run{ledger: l, id: r.ID, term: r.Term, params: params, row: *r}
+	return &Run{ledger: l, id: r.ID, kind: r.Kind, term: r.Term, params: params, row: *r}
 }
 
 // Record is the job as of the last write of this claim.
@@ -60,6 +61,21 @@ func (r *Run) Record() Record {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	return r.row.record(r.params)
+}
+
+// refresh reads the record again, after an error that left open what was written.
+func (r *Run) refresh(ctx context.Context) error {
+	now, _, err := r.ledger.read(ctx, r.id)
+	if err != nil {
+		return err
+	}
+	if now.Term != r.term {
+		return ErrTermLost
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.row = *now
+	return nil
 }
 
 // write does one change under the term and remembers the outcome.

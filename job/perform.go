@@ -1,0 +1,206 @@
+package job
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"runtime/debug"
+	"time"
+
+	"tarn/fault"
+	"tarn/kv"
+)
+
+// perform brings one claimed job to its end, or gives it back when the process drains. It writes with a context that
+// outlives the drain, so that a work that ended well is not done again.
+func (r *Runner) perform(t *task, claimed *row, params []byte) {
+	ctx := t.life
+	log := r.o.Log.With("job", claimed.ID, "kind", claimed.Kind, "datastore", claimed.Datastore, "term", claimed.Term)
+	run := newRun(r.ledger, claimed, params)
+	work := r.o.Kinds[claimed.Kind]
+	r.metrics.running(claimed.Kind, 1)
+	defer r.metrics.running(claimed.Kind, -1)
+	stopBeat := r.beat(t, run)
+	defer stopBeat()
+	log.Info("job claimed", "state", claimed.State)
+
+	state, message := Completed, ""
+	if !claimed.State.Cancelling() {
+		var err error
+		state, message, err = r.labour(t.work, run, work)
+		switch cause := context.Cause(t.work); {
+		case errors.Is(err, ErrTermLost) || errors.Is(cause, ErrTermLost):
+			log.Warn("job lost to another worker")
+			return
+		case err == nil && !errors.Is(cause, ErrCancelled):
+		case errors.Is(cause, ErrDrain):
+			r.giveBack(ctx, run, log.Warn)
+			return
+		case errors.Is(cause, ErrCancelled):
+			state = CancelSubmitted
+		default:
+			state, message = Failed, failure(err)
+			log.Error("job failed", "error", err)
+		}
+	} else {
+		state = CancelSubmitted
+	}
+	for pause := firstPause; ; pause = min(2*pause, maxPause) {
+		if state == CancelSubmitted {
+			if state, message = r.tidy(ctx, run, work); state == "" {
+				r.giveBack(ctx, run, log.Warn)
+				return
+			}
+		}
+		final, err := r.ledger.finish(context.WithoutCancel(ctx), claimed, state, message)
+		switch {
+		case err == nil:
+			r.metrics.ended(claimed.Kind, final.State)
+			log.Info("job ended", "state", final.State, "resources", final.Progress.Resources, "bytes", final.Progress.Bytes)
+			return
+		case errors.Is(err, ErrCancelled):
+			state = CancelSubmitted
+			continue
+		case lost(err):
+			log.Warn("job lost to another worker")
+			return
+		}
+		log.Error("the end of a job could not be written", "error", err)
+		if !sleep(ctx, pause) {
+			return // another claim will find it IN_PROGRESS and end it
+		}
+	}
+}
+
+// labour runs the work, again after a pause while it fails with fault.Unavailable.
+func (r *Runner) labour(ctx context.Context, run *Run, work Work) (State, string, error) {
+	pause, failures := firstPause, 0
+	for {
+		before := run.Record().Progress
+		err := r.guarded(ctx, run, work.Run)
+		if err == nil {
+			state, message := run.outcome()
+			return state, message, nil
+		}
+		if ctx.Err() != nil || !fault.Is(err, fault.Unavailable) {
+			return "", "", err
+		}
+		if err := run.refresh(ctx); lost(err) {
+			return "", "", ErrTermLost
+		}
+		if run.Record().Progress != before {
+			pause, failures = firstPause, 0
+		}
+		if failures++; failures >= r.o.Attempts {
+			return "", "", err
+		}
+		r.o.Log.Warn("job will be tried again", "job", run.id, "in", pause, "error", err)
+		r.metrics.retried(run.kind)
+		if !sleep(ctx, pause) {
+			return "", "", err
+		}
+		pause = min(2*pause, maxPause)
+	}
+}
+
+// tidy cleans up after a cancelled job. An empty state says that the process drains meanwhile.
+func (r *Runner) tidy(ctx context.Context, run *Run, work Work) (State, string) {
+	pause, failures := firstPause, 0
+	for {
+		err := run.write(ctx, "job.cancel", func(_ kv.Locked, row *row, _ *kv.Batch) error {
+			row.State = CancelInProgress
+			return nil
+		})
+		if err == nil {
+			canceller, ok := work.(Canceller)
+			if !ok {
+				return CancelCompleted, ""
+			}
+			if err = r.guarded(ctx, run, canceller.Cancelled); err == nil {
+				return CancelCompleted, ""
+			}
+		}
+		switch {
+		case lost(err):
+			return CancelFailed, "" // finish will find the term over and write nothing
+		case ctx.Err() != nil:
+			return "", ""
+		case !fault.Is(err, fault.Unavailable):
+			return CancelFailed, failure(err)
+		}
+		if failures++; failures >= r.o.Attempts {
+			return CancelFailed, failure(err)
+		}
+		if !sleep(ctx, pause) {
+			return "", ""
+		}
+		pause = min(2*pause, maxPause)
+	}
+}
+
+// guarded calls a work and turns a panic into an error.
+func (r *Runner) guarded(ctx context.Context, run *Run, call func(context.Context, *Run) error) (err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			r.metrics.panicked(run.kind)
+			r.o.Log.Error("panic in a job", "job", run.id, "panic", fmt.Sprint(p), "stack", string(debug.Stack()))
+			err = fault.Errorf(fault.Internal, "job.Run", "The work stopped on an internal error.")
+		}
+	}()
+	return call(ctx, run)
+}
+
+// beat shows from time to time that the worker lives, and ends the work when the term is lost. With no lease nobody
+// watches, and nothing is written.
+func (r *Runner) beat(t *task, run *Run) (stop func()) {
+	if r.o.Lease <= 0 {
+		return func() {}
+	}
+	beatCtx, end := context.WithCancel(context.WithoutCancel(t.life))
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		for sleep(beatCtx, r.o.Lease/3) {
+			err := run.Beat(beatCtx)
+			if lost(err) {
+				t.endLife(ErrTermLost)
+				return
+			}
+		}
+	}()
+	return func() { end(); <-done }
+}
+
+// giveBack lets anyone go on with the job at once.
+func (r *Runner) giveBack(ctx context.Context, run *Run, warn func(string, ...any)) {
+	err := run.write(context.WithoutCancel(ctx), "job.giveBack", func(_ kv.Locked, row *row, _ *kv.Batch) error {
+		row.Owner = ""
+		return nil
+	})
+	if err != nil && !lost(err) {
+		warn("a job could not be given back; it goes on after the lease", "error", err)
+		return
+	}
+	r.ledger.broadcast()
+}
+
+// failure is the sentence for Record.Message.
+func failure(err error) string {
+	message := fault.Message(err)
+	if hint := fault.Hint(err); hint != "" {
+		message += " " + hint
+	}
+	return cut(message, MaxMessage)
+}
+
+// sleep reports whether the whole pause went by before ctx ended.
+func sleep(ctx context.Context, pause time.Duration) bool {
+	timer := time.NewTimer(pause)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return true
+	case <-ctx.Done():
+		return false
+	}
+}
