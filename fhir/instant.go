@@ -61,13 +61,16 @@ func ParseInstant(s string) (Instant, error) {
 		text = s[:17] + "59" + s[19:]
 	}
 	t, err := time.Parse(time.RFC3339Nano, text)
-	if err != nil || t.UTC().Year() < 1 || t.UTC().Year() > 9999 {
+	if err != nil {
 		return 0, badInstant()
 	}
 	if leap {
 		t = t.Truncate(time.Second).Add(time.Second)
 	}
-	return InstantOf(t), nil
+	if at := InstantOf(t); at >= minInstant && at <= maxInstant {
+		return at, nil
+	}
+	return 0, badInstant()
 }
 
 // looksLikeInstant holds the shape that time.Parse is too lenient about: the regular expression of FHIR's instant.

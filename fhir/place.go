@@ -61,18 +61,19 @@ func (i *Issue) at(source []byte, offset int) {
 	i.Offset = offset
 }
 
-// flaw is the issue of a text that breaks off at pos of the source.
-func (p *Parser) flaw(src []byte, pos int, code, sentence string) *Issue {
+// flaw is the issue of a text that breaks off at pos of the source; named tells whether that is within the last named
+// member of the innermost object.
+func (p *Parser) flaw(src []byte, pos int, code, sentence string, named bool) *Issue {
 	issue := &Issue{Severity: SeverityError, Code: code, Details: sentence}
 	issue.at(src, pos)
-	if path := p.openPath(src, pos); path != "" {
+	if path := p.openPath(src, pos, named); path != "" {
 		issue.Expression = []string{path}
 	}
 	return issue
 }
 
 // openPath is the expression of the place at which a scan stopped, from the containers that are open.
-func (p *Parser) openPath(src []byte, pos int) string {
+func (p *Parser) openPath(src []byte, pos int, named bool) string {
 	if len(p.frames) == 0 || !p.frames[0].object {
 		return ""
 	}
@@ -88,7 +89,7 @@ func (p *Parser) openPath(src []byte, pos int) string {
 			if level+1 < len(p.frames) {
 				names = names[:p.frames[level+1].base]
 			}
-			if len(names) == base || d.data[len(d.data)-1] == ',' && level+1 == len(p.frames) {
+			if len(names) == base || !named && level+1 == len(p.frames) {
 				break
 			}
 			last := names[len(names)-1]

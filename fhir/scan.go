@@ -28,9 +28,15 @@ func (p *Parser) scan(src []byte) *Issue {
 	)
 	fail := func(code, sentence string) *Issue {
 		p.doc.nodes, p.names, p.frames = nodes, names, frames
-		return p.flaw(src, pos, code, sentence)
+		return p.flaw(src, pos, code, sentence, lastToken(src, pos) != ',')
 	}
 	want := func(token string) *Issue { return fail(CodeStructure, wanted(src, pos, token)) }
+	twice := func(twin name) *Issue {
+		p.doc.nodes, p.names, p.frames = nodes, append(names[:top.base], twin), frames
+		issue := p.flaw(src, pos, CodeStructure, duplicate, true)
+		issue.at(src, int(twin.start)-1)
+		return issue
+	}
 
 value:
 	if pos < len(src) && src[pos] <= ' ' {
@@ -135,6 +141,7 @@ after:
 	switch src[pos] {
 	case ',':
 		pos++
+		key = 0
 		expected = "a value"
 		goto value
 	case ']':
@@ -159,7 +166,7 @@ member:
 		name.print = p.print(src, name)
 		bit := uint64(1) << (name.print * mixer >> 58)
 		if top.seen&bit != 0 && len(names)-int(top.base) <= fewNames && p.among(src, names[top.base:], name) {
-			return fail(CodeStructure, duplicate)
+			return twice(name)
 		}
 		top.seen |= bit
 		names = append(names, name)
@@ -184,8 +191,7 @@ closing:
 	pos++
 	if len(names)-int(top.base) > fewNames {
 		if twin, ok := p.twin(src, names[top.base:]); ok {
-			pos = int(twin.start) - 1
-			return fail(CodeStructure, duplicate)
+			return twice(twin)
 		}
 	}
 	nodes[top.node].end = uint32(pos - shift)
