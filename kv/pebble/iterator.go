@@ -29,14 +29,18 @@ func (n *snapshot) Scan(ctx context.Context, r kv.Range) kv.Iterator {
 	if i.err = n.check(ctx, op); i.err != nil {
 		return i
 	}
-	if r.Start != nil && r.End != nil && bytes.Compare(r.Start, r.End) >= 0 {
+	if r.End != nil && bytes.Compare(r.Start, r.End) >= 0 {
 		i.ended = true
 		return i
 	}
 	if i.err = n.space.again(op); i.err != nil {
 		return i
 	}
-	it, err := n.snap.NewIterWithContext(ctx, &pebble.IterOptions{LowerBound: r.Start, UpperBound: r.End})
+	opts := pebble.IterOptions{UpperBound: r.End}
+	if len(r.Start) > 0 {
+		opts.LowerBound = r.Start
+	}
+	it, err := n.snap.NewIterWithContext(ctx, &opts)
 	if err != nil {
 		i.err = translate(op, errors.Join(err, n.space.leave(false)))
 		return i
@@ -93,6 +97,9 @@ func (i *iterator) Seek(key []byte) bool {
 	if i.reverse {
 		after := append(append(make([]byte, 0, len(key)+1), key...), 0)
 		return i.moved(i.it.SeekLT(after))
+	}
+	if len(key) == 0 {
+		return i.moved(i.it.First())
 	}
 	return i.moved(i.it.SeekGE(key))
 }

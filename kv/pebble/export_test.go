@@ -1,0 +1,6 @@
+package pebble
+
+import "tarn/kv"
+
+// Waiting is how many updates of s wait for their locks.
+func Waiting(s kv.Space) int { return s.(*space).locks.Waiting() }
