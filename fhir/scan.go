@@ -1,11 +1,5 @@
 package fhir
 
-import (
-	"encoding/binary"
-	"math/bits"
-	"unicode/utf8"
-)
-
 // frame is an open container.
 type frame struct {
 	node   uint32 // its entry on the tape
@@ -25,18 +19,11 @@ func (p *Parser) scan(src []byte) *Issue {
 		key        uint32 // of the member whose value comes next
 		top        frame  // the innermost open container
 		expected   = "a value"
+		code       = CodeStructure
+		sentence   string
+		double     name // a name that stands twice
+		last       int  // the end of the text
 	)
-	fail := func(code, sentence string) *Issue {
-		p.doc.nodes, p.names, p.frames = nodes, names, frames
-		return p.flaw(src, pos, code, sentence, lastToken(src, pos) != ',')
-	}
-	want := func(token string) *Issue { return fail(CodeStructure, wanted(src, pos, token)) }
-	twice := func(twin name) *Issue {
-		p.doc.nodes, p.names, p.frames = nodes, append(names[:top.base], twin), frames
-		issue := p.flaw(src, pos, CodeStructure, duplicate, true)
-		issue.at(src, int(twin.start)-1)
-		return issue
-	}
 
 value:
 	if pos < len(src) && src[pos] <= ' ' {
@@ -44,21 +31,23 @@ value:
 		shift = p.shift
 	}
 	if pos >= len(src) {
-		return want("")
+		goto wanted
 	}
 	switch c := src[pos]; c {
 	case '"':
 		end, tag := stringEnd(src, pos+1)
 		if end < 0 {
 			pos = ^end
-			return fail(CodeStructure, stringFlaw(src, pos))
+			sentence = stringFlaw(src, pos)
+			goto failed
 		}
 		nodes = append(nodes, entry{key, uint32(pos - shift), uint32(end + 1 - shift),
 			uint32(len(nodes)+1) | uint32(String)<<kindShift | tag})
 		pos = end + 1
 	case '{', '[':
 		if len(frames) >= p.limits.MaxDepth {
-			return fail(CodeTooLong, tooDeep)
+			code, sentence = CodeTooLong, tooDeep
+			goto failed
 		}
 		if len(frames) > 0 {
 			frames[len(frames)-1] = top
@@ -93,19 +82,20 @@ value:
 			word, kind = "false", False
 		}
 		if len(src)-pos < len(word) || string(src[pos:pos+len(word)]) != word {
-			return want(expected)
+			goto wanted
 		}
 		nodes = append(nodes, entry{key, uint32(pos - shift), uint32(pos + len(word) - shift),
 			uint32(len(nodes)+1) | uint32(kind)<<kindShift})
 		pos += len(word)
 	default:
 		if c != '-' && !isDigit(c) {
-			return want(expected)
+			goto wanted
 		}
 		end := numberEnd(src, pos)
 		if end < 0 {
 			pos = ^end
-			return want("a digit")
+			expected = "a digit"
+			goto wanted
 		}
 		nodes = append(nodes, entry{key, uint32(pos - shift), uint32(end - shift),
 			uint32(len(nodes)+1) | uint32(Number)<<kindShift})
@@ -121,7 +111,7 @@ after:
 		shift = p.shift
 	}
 	if pos >= len(src) {
-		return want("")
+		goto wanted
 	}
 	if top.object {
 		switch src[pos] {
@@ -136,7 +126,8 @@ after:
 		case '}':
 			goto closing
 		}
-		return want("a comma or }")
+		expected = "a comma or }"
+		goto wanted
 	}
 	switch src[pos] {
 	case ',':
@@ -147,26 +138,33 @@ after:
 	case ']':
 		goto closing
 	}
-	return want("a comma or ]")
+	expected = "a comma or ]"
+	goto wanted
 
 member:
 	if pos >= len(src) {
-		return want("")
+		goto wanted
 	}
 	if src[pos] != '"' {
-		return want(expected)
+		goto wanted
 	}
 	{
 		end, tag := stringEnd(src, pos+1)
 		if end < 0 {
 			pos = ^end
-			return fail(CodeStructure, stringFlaw(src, pos))
+			sentence = stringFlaw(src, pos)
+			goto failed
 		}
 		name := name{start: uint32(pos + 1), end: uint32(end) | tag}
-		name.print = p.print(src, name)
+		if tag == 0 {
+			name.print = fingerprint(src, pos+1, end)
+		} else {
+			name.print = p.printEscaped(src[pos+1 : end])
+		}
 		bit := uint64(1) << (name.print * mixer >> 58)
 		if top.seen&bit != 0 && len(names)-int(top.base) <= fewNames && p.among(src, names[top.base:], name) {
-			return twice(name)
+			double = name
+			goto twice
 		}
 		top.seen |= bit
 		names = append(names, name)
@@ -178,10 +176,11 @@ member:
 		shift = p.shift
 	}
 	if pos >= len(src) {
-		return want("")
+		goto wanted
 	}
 	if src[pos] != ':' {
-		return want("a colon")
+		expected = "a colon"
+		goto wanted
 	}
 	pos++
 	expected = "a value"
@@ -191,7 +190,8 @@ closing:
 	pos++
 	if len(names)-int(top.base) > fewNames {
 		if twin, ok := p.twin(src, names[top.base:]); ok {
-			return twice(twin)
+			double = twin
+			goto twice
 		}
 	}
 	nodes[top.node].end = uint32(pos - shift)
@@ -204,21 +204,34 @@ closing:
 	goto after
 
 done:
-	end := pos
+	last = pos
 	for pos < len(src) && isSpace(src[pos]) {
 		pos++
 	}
 	if pos < len(src) {
-		return want("the end of the text")
+		expected = "the end of the text"
+		goto wanted
 	}
 	p.doc.nodes, p.names, p.frames = nodes, names, frames
 	if p.shift == p.seg { // no white space but before the text
-		p.doc.data = src[p.seg:end]
+		p.doc.data = src[p.seg:last]
 	} else {
-		p.buf = append(p.buf, src[p.seg:end]...)
+		p.buf = append(p.buf, src[p.seg:last]...)
 		p.doc.data = p.buf
 	}
 	return nil
+
+wanted:
+	sentence = wanted(src, pos, expected)
+failed:
+	p.doc.nodes, p.names, p.frames = nodes, names, frames
+	return p.flaw(src, pos, code, sentence, lastToken(src, pos) != ',')
+
+twice:
+	p.doc.nodes, p.names, p.frames = nodes, append(names[:top.base], double), frames
+	issue := p.flaw(src, pos, code, duplicate, true)
+	issue.at(src, int(double.start)-1)
+	return issue
 }
 
 func isSpace(c byte) bool { return c == ' ' || c == '\n' || c == '\t' || c == '\r' }
@@ -235,145 +248,4 @@ func (p *Parser) skip(src []byte, pos int) int {
 		p.shift += pos - start
 	}
 	return pos
-}
-
-const (
-	ones  = 0x0101010101010101
-	highs = 0x8080808080808080
-)
-
-// stringEnd finds the closing quote of a string whose text begins at i, and whether it has escapes (as the tag of the
-// tape). A negative result is the complement of the offset of the byte that is wrong.
-func stringEnd(src []byte, i int) (end int, tag uint32) {
-	for {
-		for i+8 <= len(src) {
-			w := binary.LittleEndian.Uint64(src[i:])
-			// The lowest byte flagged is a quote, a backslash, below 0x20 or above 0x7f; higher flags may be borrows.
-			flagged := ((w - ' '*ones) | ((w ^ '"'*ones) - ones) | ((w ^ '\\'*ones) - ones) | w) & highs
-			if flagged != 0 {
-				i += bits.TrailingZeros64(flagged) >> 3
-				break
-			}
-			i += 8
-		}
-		for i < len(src) && plain[src[i]] {
-			i++
-		}
-		if i >= len(src) {
-			return ^i, 0
-		}
-		switch c := src[i]; {
-		case c == '"':
-			return i, tag
-		case c == '\\':
-			n := escapeLen(src, i)
-			if n == 0 {
-				return ^i, 0
-			}
-			i += n
-			tag = escaped
-		case c >= utf8.RuneSelf:
-			from := i
-			i = pastForeign(src, i)
-			if !utf8.Valid(src[from:i]) {
-				return ^badUTF8(src, from), 0
-			}
-		default:
-			return ^i, 0
-		}
-	}
-}
-
-// plain are the bytes that stand for themselves in a string.
-var plain = func() (table [256]bool) {
-	for c := ' '; c < utf8.RuneSelf; c++ {
-		table[c] = c != '"' && c != '\\'
-	}
-	return table
-}()
-
-// pastForeign is the offset of the first byte at or after i that is a quote, a backslash, a control character or the
-// end: what comes before may be of any script.
-func pastForeign(src []byte, i int) int {
-	for i < len(src) && (src[i] >= utf8.RuneSelf || plain[src[i]]) {
-		i++
-	}
-	return i
-}
-
-// badUTF8 is the offset of the first byte from i on that is no UTF-8.
-func badUTF8(src []byte, i int) int {
-	for i < len(src) {
-		r, size := utf8.DecodeRune(src[i:])
-		if r == utf8.RuneError && size <= 1 {
-			break
-		}
-		i += size
-	}
-	return i
-}
-
-// escapeLen is the length of the escape at i, both halves of a surrogate pair included; 0 if it is no escape.
-func escapeLen(src []byte, i int) int {
-	if i+1 >= len(src) {
-		return 0
-	}
-	switch src[i+1] {
-	case '"', '\\', '/', 'b', 'f', 'n', 'r', 't':
-		return 2
-	case 'u':
-		r, ok := hex4(src, i+2)
-		switch {
-		case !ok || r >= 0xdc00 && r < 0xe000:
-			return 0
-		case r < 0xd800 || r >= 0xe000:
-			return 6
-		}
-		if i+7 >= len(src) || src[i+6] != '\\' || src[i+7] != 'u' {
-			return 0
-		}
-		low, ok := hex4(src, i+8)
-		if !ok || low < 0xdc00 || low >= 0xe000 {
-			return 0
-		}
-		return 12
-	}
-	return 0
-}
-
-// numberEnd is the offset after the number at i; negative is the complement of the offset where a digit is missing.
-func numberEnd(src []byte, i int) int {
-	if src[i] == '-' {
-		i++
-	}
-	if i < len(src) && src[i] == '0' {
-		i++
-	} else if i = digits(src, i); i < 0 {
-		return i
-	}
-	if i < len(src) && src[i] == '.' {
-		if i = digits(src, i+1); i < 0 {
-			return i
-		}
-	}
-	if i < len(src) && src[i]|0x20 == 'e' {
-		i++
-		if i < len(src) && (src[i] == '+' || src[i] == '-') {
-			i++
-		}
-		i = digits(src, i)
-	}
-	return i
-}
-
-// digits is the offset after one or more digits at i; negative is the complement of i if there is none.
-func digits(src []byte, i int) int {
-	start := i
-	for i < len(src) && isDigit(src[i]) {
-		i++
-	}
-	if i == start {
-		return ^i
-	}
-	return i
 }

@@ -19,15 +19,13 @@ type name struct {
 	start, end uint32 // offsets of the text between the quotes; the top bit of end: it has escapes
 }
 
-// print is the fingerprint of a name: its decoded text itself up to 7 bytes, otherwise a mix of both ends and the length.
-func (p *Parser) print(src []byte, n name) uint64 {
-	if n.end&escaped != 0 {
-		p.left = appendUnescaped(p.left[:0], src[n.start:n.end&^escaped])
-		return fingerprint(p.left, 0, len(p.left))
-	}
-	return fingerprint(src, int(n.start), int(n.end))
+// printEscaped is the fingerprint of a name with escapes.
+func (p *Parser) printEscaped(text []byte) uint64 {
+	p.left = appendUnescaped(p.left[:0], text)
+	return fingerprint(p.left, 0, len(p.left))
 }
 
+// fingerprint is the name src[start:end] itself up to 7 bytes, otherwise a mix of both ends and the length.
 func fingerprint(src []byte, start, end int) uint64 {
 	n := end - start
 	if n >= 8 {
