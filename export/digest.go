@@ -1,0 +1,67 @@
+package export
+
+import (
+	"context"
+	"errors"
+
+	"tarn/fault"
+	"tarn/job"
+)
+
+// Describe is an export as its job knows it.
+func (s *Service) Describe(ctx context.Context, datastore, jobID string) (job.Record, Job, error) {
+	rec, err := s.ledger.Describe(ctx, datastore, jobID)
+	if err != nil {
+		return rec, Job{}, err
+	}
+	if rec.Kind != Kind {
+		return rec, Job{}, fault.Errorf(fault.NotFound, "export.Describe", "There is no export job %s of data store %s.", jobID, datastore)
+	}
+	j, err := parseJob(rec.Params)
+	return rec, j, err
+}
+
+// Digests computes again, from the data store as of the job's transaction, what each file of an export must be, in the
+// manifest's order, and calls yield for each. It reads what the export read and writes nothing; the bucket is not
+// looked at. An error of yield ends it.
+func (s *Service) Digests(ctx context.Context, datastore, jobID string, yield func(File) error) error {
+	const op = "export.Digests"
+	_, j, err := s.Describe(ctx, datastore, jobID)
+	if err != nil {
+		return fault.Wrap(op, err)
+	}
+	data, err := s.datastores.Store(ctx, datastore)
+	if err != nil {
+		return fault.Wrap(op, err)
+	}
+	v, err := data.At(ctx, j.TxID)
+	if err != nil {
+		return fault.Wrap(op, err)
+	}
+	plan, err := planOf(ctx, v, j.MaxLines)
+	if err = errors.Join(err, v.Close()); err != nil {
+		return fault.Wrap(op, err)
+	}
+	for _, p := range plan {
+		v, err := data.At(ctx, j.TxID) // one view a part, so that no snapshot of the engine is held for long
+		if err != nil {
+			return fault.Wrap(op, err)
+		}
+		files, err := writePart(ctx, v, j, jobNumber(jobID), p, discard{})
+		if err = errors.Join(err, v.Close()); err != nil {
+			return fault.Wrap(op, err)
+		}
+		for _, f := range files {
+			if err := yield(f); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// discard is a sink that keeps nothing: the digest is made before it.
+type discard struct{}
+
+func (discard) write([]byte) error        { return nil }
+func (discard) finish(File, []byte) error { return nil }

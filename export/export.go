@@ -1,0 +1,59 @@
+// Package export writes everything in a data store, as of one transaction number, as newline-delimited JSON into a
+// bucket: preflight, plan, parts, manifest, and the proof afterwards. See doc.go for why its bytes repeat.
+package export
+
+import (
+	"context"
+
+	"tarn/cloud"
+	"tarn/job"
+	"tarn/store"
+)
+
+// Kind is the ledger's name for export jobs.
+const Kind job.Kind = "export"
+
+// MaxWaiting is how many exports may wait behind the running one of a data store (HealthLake's quota).
+const MaxWaiting = 25
+
+// Limits of one file.
+const (
+	MaxLines = 5000     // resources in a file
+	MaxBytes = 64 << 20 // bytes in a file of more than one resource
+)
+
+// Datastores opens what is exported; the catalog does.
+type Datastores interface {
+	// Store is the open data store: fault.NotFound where there is none, fault.Conflict where it is not ACTIVE.
+	Store(ctx context.Context, id string) (*store.Store, error)
+}
+
+// Options wire a Service.
+type Options struct {
+	Datastores Datastores
+	Ledger     *job.Ledger
+	Cloud      cloud.Cloud
+	Partition  string // of ARNs: "aws"
+	Workers    int    // parts that are written at once, over all jobs; 0 means 2. Each takes up to MaxBytes of memory.
+}
+
+// Service starts, runs and proves exports. It is safe for concurrent use.
+type Service struct {
+	datastores Datastores
+	ledger     *job.Ledger
+	cloud      cloud.Cloud
+	partition  string
+	slots      chan struct{} // who writes a part holds one: bounds memory and load over all jobs
+	segments   pool
+}
+
+// New makes the service.
+func New(o Options) *Service {
+	if o.Workers <= 0 {
+		o.Workers = 2
+	}
+	if o.Partition == "" {
+		o.Partition = "aws"
+	}
+	return &Service{datastores: o.Datastores, ledger: o.Ledger, cloud: o.Cloud, partition: o.Partition, slots: make(chan struct{}, o.Workers)}
+}

@@ -1,0 +1,90 @@
+package export
+
+import (
+	"crypto/sha256"
+	"encoding/binary"
+	"encoding/hex"
+	"encoding/json"
+	"regexp"
+	"strings"
+
+	"tarn/fault"
+	"tarn/fhir"
+	"tarn/store"
+)
+
+// Request is what a caller asks for. The face has checked its shape, and that the caller may start exports of the data
+// store and pass the role.
+type Request struct {
+	Datastore    string // id
+	DatastoreARN string // aws:SourceArn when the role is taken
+	JobName      string
+	ClientToken  string
+	RoleARN      string // DataAccessRoleArn
+	S3Uri        string // s3://bucket or s3://bucket/prefix, with or without a slash at its end
+	KMSKeyID     string // id, ARN or alias of the key that seals the files
+	Caller       string // ARN, for the record
+}
+
+// fingerprint tells two requests apart that carry the same ClientToken.
+func (r Request) fingerprint() string {
+	h := sha256.New()
+	for _, s := range []string{r.Datastore, r.JobName, r.RoleARN, r.S3Uri, r.KMSKeyID} {
+		h.Write(binary.BigEndian.AppendUint32(nil, uint32(len(s))))
+		h.Write([]byte(s))
+	}
+	return hex.EncodeToString(h.Sum(nil))
+}
+
+var s3Uri = regexp.MustCompile(`^s3://([a-z0-9][\.\-a-z0-9]{1,61}[a-z0-9])(/.*)?$`)
+
+// ParseS3Uri splits an S3Uri into the bucket and the prefix, which is empty or ends in a slash.
+func ParseS3Uri(uri string) (bucket, prefix string, err error) {
+	m := s3Uri.FindStringSubmatch(uri)
+	if m == nil {
+		return "", "", fault.Errorf(fault.Invalid, "export", "S3Uri %q is not of the form s3://bucket/prefix", uri)
+	}
+	prefix = strings.Trim(m[2], "/")
+	if prefix != "" {
+		prefix += "/"
+	}
+	return m[1], prefix, nil
+}
+
+// Job is the record of one export, fixed when it starts: with the data store as of TxID it determines every byte.
+type Job struct {
+	Format          int          `json:"format"` // of names and bytes; 1
+	Datastore       string       `json:"datastore"`
+	DatastoreARN    string       `json:"datastoreArn"`
+	RoleARN         string       `json:"roleArn"`
+	S3Uri           string       `json:"s3Uri"` // as the caller gave it
+	Bucket          string       `json:"bucket"`
+	Prefix          string       `json:"prefix"` // of the caller: empty or ending in a slash
+	KMSKeyID        string       `json:"kmsKeyId"`
+	TxID            store.TxID   `json:"txId"`
+	TransactionTime fhir.Instant `json:"transactionTime"` // sealed: every later commit has a later instant
+	MaxLines        int          `json:"maxLines"`
+	MaxBytes        int          `json:"maxBytes"`
+	Caller          string       `json:"caller"`
+}
+
+func (j Job) marshal() (json.RawMessage, error) { return json.Marshal(j) }
+
+func parseJob(params json.RawMessage) (Job, error) {
+	var j Job
+	if err := json.Unmarshal(params, &j); err != nil {
+		return j, fault.Errorf(fault.Internal, "export", "job record: %w", err)
+	}
+	if j.Format != 1 {
+		return j, fault.Errorf(fault.Unsupported, "export", "the job was made by a newer release (format %d)", j.Format)
+	}
+	return j, nil
+}
+
+// Folder is the name of a job's folder below the caller's prefix, with a slash at its end.
+func Folder(datastore, jobID string) string { return datastore + "-FHIR_EXPORT-" + jobID + "/" }
+
+// FolderUri is the S3Uri of a job's folder, as DescribeFHIRExportJob shows it.
+func FolderUri(s3Uri, datastore, jobID string) string {
+	return strings.TrimRight(s3Uri, "/") + "/" + Folder(datastore, jobID)
+}

@@ -1,0 +1,45 @@
+package export
+
+import (
+	"context"
+
+	"tarn/fault"
+	"tarn/job"
+)
+
+// Start checks a request (Preflight), fixes the transaction that the export shows and queues the job. Errors:
+// fault.NotFound and fault.Conflict of the data store, *PreflightError with all findings, fault.Throttled where
+// MaxWaiting exports wait. The same ClientToken with the same request gives the job that it made before.
+func (s *Service) Start(ctx context.Context, r Request) (job.Record, error) {
+	const op = "export.Start"
+	if rec, found, err := s.ledger.Lookup(ctx, Kind, r.Datastore, r.ClientToken, r.fingerprint()); found || err != nil {
+		return rec, fault.Wrap(op, err)
+	}
+	data, err := s.datastores.Store(ctx, r.Datastore)
+	if err != nil {
+		return job.Record{}, fault.Wrap(op, err)
+	}
+	findings, err := s.Preflight(ctx, r)
+	if err != nil {
+		return job.Record{}, fault.Wrap(op, err)
+	}
+	if len(findings) > 0 {
+		return job.Record{}, &PreflightError{Job: "export", Findings: findings}
+	}
+	bucket, prefix, err := ParseS3Uri(r.S3Uri)
+	if err != nil {
+		return job.Record{}, fault.Wrap(op, err)
+	}
+	at, err := data.Fix(ctx)
+	if err != nil {
+		return job.Record{}, fault.Wrap(op, err)
+	}
+	params, err := Job{Format: 1, Datastore: r.Datastore, DatastoreARN: r.DatastoreARN, RoleARN: r.RoleARN, S3Uri: r.S3Uri, Bucket: bucket,
+		Prefix: prefix, KMSKeyID: r.KMSKeyID, TxID: at.Tx, TransactionTime: at.Instant, MaxLines: MaxLines, MaxBytes: MaxBytes, Caller: r.Caller}.marshal()
+	if err != nil {
+		return job.Record{}, fault.Wrap(op, err)
+	}
+	rec, _, err := s.ledger.Enqueue(ctx, job.New{Kind: Kind, Datastore: r.Datastore, Name: r.JobName, Params: params,
+		ClientToken: r.ClientToken, Fingerprint: r.fingerprint(), MaxWaiting: MaxWaiting})
+	return rec, fault.Wrap(op, err)
+}

@@ -1,0 +1,127 @@
+package ingest
+
+import (
+	"context"
+	"errors"
+	"io"
+
+	"tarn/fault"
+	"tarn/fhir"
+	"tarn/ndjson"
+	"tarn/store"
+)
+
+// Bounds of a batch: small enough that interactive writes need not wait long behind one.
+const (
+	batchLines = 1000
+	batchBytes = 4 << 20
+)
+
+// batch is what commits at once: the resources of some lines of one file, and what is wrong with others among them.
+type batch struct {
+	writes   []store.Write
+	lines    []int64 // of each write
+	failures []failure
+	scanned  int64
+	line     int64 // the last line read
+	offset   int64 // behind it
+	err      error // of the source; nothing comes after it
+}
+
+// batches reads a file from a place on and sends it to out in batches; the last one ends at the file's end, and one
+// with an error is the last. It closes out. It goes ahead of the commits by what out holds.
+func batches(ctx context.Context, r io.Reader, from place, out chan<- *batch) {
+	defer close(out)
+	lines := ndjson.NewReader(r, ndjson.ReaderOptions{MaxLine: store.MaxDocument, Line: from.Line, Offset: from.Offset})
+	parser := fhir.NewParser(fhir.Limits{MaxBytes: store.MaxDocument})
+	b, ids, size := &batch{line: from.Line, offset: from.Offset}, map[resource]bool{}, 0
+	send := func() bool {
+		select {
+		case out <- b:
+		case <-ctx.Done():
+			return false
+		}
+		b, size = &batch{line: b.line, offset: b.offset}, 0
+		clear(ids)
+		return true
+	}
+	for {
+		line, err := lines.Next()
+		if err != nil && !errors.Is(err, ndjson.ErrTooLong) {
+			if err != io.EOF {
+				b.err = err
+			}
+			send()
+			return
+		}
+		var w store.Write
+		if err == nil {
+			w, err = parse(parser, line.Bytes)
+		}
+		if err == nil && ids[resource{w.Type.String(), w.ID}] && !send() { // the later of two lines wins: in a batch of its own
+			return
+		}
+		b.scanned++
+		b.line, b.offset = line.Number, line.End
+		if err != nil {
+			b.failures = append(b.failures, failureOf(line.Number, err))
+		} else {
+			b.writes, b.lines = append(b.writes, w), append(b.lines, line.Number)
+			ids[resource{w.Type.String(), w.ID}] = true
+			size += len(w.Resource.Bytes())
+		}
+		if (len(b.writes) >= batchLines || size >= batchBytes || len(b.failures) >= maxFailures) && !send() {
+			return
+		}
+	}
+}
+
+type resource struct{ typ, id string }
+
+// parse makes the write of a line: an update that creates what is not there.
+func parse(p *fhir.Parser, line []byte) (store.Write, error) {
+	res, err := p.Parse(line)
+	if err != nil {
+		return store.Write{}, err
+	}
+	if res.ID() == "" {
+		return store.Write{}, fhir.NewOutcomeError(fault.Invalid, "ingest", fhir.Issue{Severity: fhir.SeverityError, Code: fhir.CodeInvalid,
+			Diagnostics: "Missing required id field in resource json", Expression: []string{res.Type() + ".id"}})
+	}
+	return store.Write{Op: store.Put, Type: res.Code(), ID: res.ID(), Resource: res}, nil
+}
+
+// commit applies a batch with the place that is reached by it. A write that the store refuses becomes a failure, and the
+// others go on without it.
+func commit(ctx context.Context, st *store.Store, jobID string, at place, b *batch) (place, error) {
+	for {
+		next := at
+		next.Line, next.Offset = b.line, b.offset
+		next.Failed += int64(len(b.failures))
+		next.Total.Scanned += b.scanned
+		next.Total.Imported += int64(len(b.writes))
+		next.Total.Failed += int64(len(b.failures))
+		next.Total.Bytes += b.offset - at.Offset
+		for i := range b.writes {
+			next.Total.ImportedBytes += int64(len(b.writes[i].Resource.Bytes()))
+		}
+		var riders []store.Rider
+		if len(b.failures) > 0 {
+			riders = append(riders, store.Rider{Key: pieceKey(jobID, at.File, at.Pieces), Value: failureLog(b.failures)})
+			next.Pieces++
+		}
+		riders = append(riders, next.rider(jobID))
+		_, err := st.Commit(ctx, store.Transaction{Writes: b.writes, Riders: riders, Bulk: true})
+		var refused *store.WriteError
+		switch {
+		case err == nil:
+			return next, nil
+		case !errors.As(err, &refused) || refused.Write < 0 || refused.Write >= len(b.writes):
+			return at, err
+		}
+		i := refused.Write
+		b.failures = insert(b.failures, failureOf(b.lines[i], refused.Err))
+		b.writes = append(b.writes[:i], b.writes[i+1:]...)
+		b.lines = append(b.lines[:i], b.lines[i+1:]...)
+	}
+}

@@ -1,0 +1,90 @@
+package ingest
+
+import (
+	"context"
+	"encoding/json"
+
+	"tarn/fault"
+	"tarn/fhir"
+	"tarn/job"
+	"tarn/store"
+	"tarn/synth"
+)
+
+// PreloadPatients is the size of the sample population that PreloadDataConfig SYNTHEA gives a data store.
+const PreloadPatients = 100
+
+// PreloadWork fills data stores that are created with a sample population.
+func (s *Service) PreloadWork() job.Work { return preloadWork{s} }
+
+type preloadWork struct{ *Service }
+
+// Run implements job.Work. The number of resources done rides with each batch, so that a job which was killed goes on
+// behind it: the population is the same each time.
+func (w preloadWork) Run(ctx context.Context, run *job.Run) error {
+	id := run.Record().Datastore
+	err := w.fill(ctx, id, run)
+	switch {
+	case err == nil:
+		return w.o.Datastores.Activate(ctx, id)
+	case ctx.Err() != nil || fault.Is(err, fault.Unavailable):
+		return err
+	}
+	if failed := w.o.Datastores.Fail(ctx, id, fault.Message(err), false); failed != nil {
+		return failed
+	}
+	return err
+}
+
+var preloadKey = []byte("preload/done")
+
+func (w preloadWork) fill(ctx context.Context, id string, run *job.Run) error {
+	st, err := w.o.Datastores.Loading(ctx, id)
+	if err != nil {
+		return err
+	}
+	done := 0
+	if b, err := st.Rider(ctx, preloadKey); err != nil {
+		return err
+	} else if b != nil {
+		if err := json.Unmarshal(b, &done); err != nil {
+			return fault.Errorf(fault.Internal, "ingest.preload", "the place of the preload is damaged: %w", err)
+		}
+	}
+	parser, n, size := fhir.NewParser(fhir.Limits{}), 0, 0
+	var writes []store.Write
+	flush := func() error {
+		b, _ := json.Marshal(n) // a number: it cannot fail
+		if _, err := st.Commit(ctx, store.Transaction{Writes: writes, Riders: []store.Rider{{Key: preloadKey, Value: b}}, Bulk: true}); err != nil {
+			return err
+		}
+		writes, size = writes[:0], 0
+		return run.SetProgress(ctx, func(p *job.Progress) { p.Resources = int64(n) })
+	}
+	for r := range synth.Population(synth.Options{Seed: 1, Patients: PreloadPatients}) {
+		if n++; n <= done {
+			continue
+		}
+		w, err := parse(parser, r.JSON)
+		if err != nil {
+			return fault.Wrap("ingest.preload", err)
+		}
+		writes = append(writes, w)
+		if size += len(r.JSON); len(writes) == batchLines || size >= batchBytes {
+			if err := flush(); err != nil {
+				return err
+			}
+		}
+	}
+	return flush()
+}
+
+// DeleteWork drops what deleted data stores held. Jobs that still run in one fail, since it is gone.
+func (s *Service) DeleteWork() job.Work { return deleteWork{s} }
+
+type deleteWork struct{ *Service }
+
+// Run implements job.Work.
+func (w deleteWork) Run(ctx context.Context, run *job.Run) error {
+	return w.o.Datastores.Purge(ctx, run.Record().Datastore)
+}

@@ -1,0 +1,59 @@
+// Package ingest is how data comes into a data store in bulk: import jobs from a bucket, and the sample population that
+// a data store may be created with. The word import is Go's.
+//
+// An import goes file by file in the order of their keys and line by line, so that of two lines with one id the later
+// wins. Lines are applied in batches; each batch commits together with a rider, the place up to which the file is done,
+// so that a job which was killed goes on behind it and writes nothing twice.
+package ingest
+
+import (
+	"context"
+
+	"tarn/cloud"
+	"tarn/job"
+	"tarn/store"
+)
+
+// The kinds of job that this room does.
+const (
+	Import          job.Kind = "import"
+	Preload         job.Kind = "preload"
+	DeleteDatastore job.Kind = "delete-datastore"
+)
+
+// MaxWaiting is how many imports may wait behind the running one of a data store (HealthLake's quota).
+const MaxWaiting = 25
+
+// MaxFiles is how many input files a job may have (HealthLake's quota).
+const MaxFiles = 1_000_000
+
+// Datastores is what this room needs of the catalog.
+type Datastores interface {
+	// Store is the open data store: fault.NotFound where there is none, fault.Conflict where it is not ACTIVE.
+	Store(ctx context.Context, id string) (*store.Store, error)
+	// Loading opens a data store that is CREATING.
+	Loading(ctx context.Context, id string) (*store.Store, error)
+	// Activate and Fail end a creation; Purge drops what a DELETING data store holds.
+	Activate(ctx context.Context, id string) error
+	Fail(ctx context.Context, id, message string, retryable bool) error
+	Purge(ctx context.Context, id string) error
+}
+
+// Options wire a Service.
+type Options struct {
+	Datastores Datastores
+	Ledger     *job.Ledger
+	Cloud      cloud.Cloud
+	Partition  string // of ARNs: "aws"
+}
+
+// Service starts and runs imports and preloads. It is safe for concurrent use.
+type Service struct{ o Options }
+
+// New makes the service.
+func New(o Options) *Service {
+	if o.Partition == "" {
+		o.Partition = "aws"
+	}
+	return &Service{o}
+}

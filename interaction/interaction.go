@@ -1,0 +1,91 @@
+// Package interaction is what FHIR calls interactions (FHIR R4 section 3.1.0) as a service: create, read, vread, update,
+// delete and history of resources in the data stores. It parses once, and every face that writes a resource goes through
+// it.
+package interaction
+
+import (
+	"context"
+	"crypto/rand"
+	"fmt"
+	"sync"
+
+	"tarn/fault"
+	"tarn/fhir"
+	"tarn/fhir/r4"
+	"tarn/store"
+)
+
+// Datastores opens data stores by id; the catalog does.
+type Datastores interface {
+	// Store is the open data store: fault.NotFound where there is none, fault.Conflict where it is not ACTIVE.
+	Store(ctx context.Context, id string) (*store.Store, error)
+}
+
+// Service carries out interactions. It is safe for concurrent use.
+type Service struct {
+	datastores Datastores
+	parsers    sync.Pool
+}
+
+// New makes the service over the data stores. A resource that breaks limits is refused (fault.TooLarge, fault.Invalid).
+func New(d Datastores, limits fhir.Limits) *Service {
+	return &Service{datastores: d, parsers: sync.Pool{New: func() any { return fhir.NewParser(limits) }}}
+}
+
+// Target names one resource of one data store.
+type Target struct {
+	Datastore string
+	Type      r4.Code
+	ID        string
+}
+
+// Conditions are the preconditions of a write (RFC 9110 section 13.1).
+type Conditions struct {
+	IfMatch     uint64 // the version that must be current; 0: none
+	IfNoneMatch bool   // nothing may be there
+}
+
+// parse reads a body that must be a resource of the type.
+func (s *Service) parse(body []byte, want r4.Code) (fhir.Resource, error) {
+	p := s.parsers.Get().(*fhir.Parser)
+	defer s.parsers.Put(p)
+	res, err := p.Parse(body)
+	if err != nil {
+		return res, err
+	}
+	if res.Code() != want {
+		return res, fhir.NewOutcomeError(fault.Invalid, "interaction", fhir.Issue{Severity: "error", Code: "invalid",
+			Diagnostics: fmt.Sprintf("The body is a %s, the URL names %s.", res.Type(), want), Expression: []string{res.Type() + ".resourceType"}})
+	}
+	return res, nil
+}
+
+// commit writes one resource.
+func (s *Service) commit(ctx context.Context, datastore string, w store.Write) (store.Result, error) {
+	st, err := s.datastores.Store(ctx, datastore)
+	if err != nil {
+		return store.Result{}, err
+	}
+	results, err := st.Commit(ctx, store.Transaction{Writes: []store.Write{w}})
+	if err != nil {
+		return store.Result{}, err
+	}
+	return results[0], nil
+}
+
+// view opens the data store as of now.
+func (s *Service) view(ctx context.Context, datastore string) (*store.View, error) {
+	st, err := s.datastores.Store(ctx, datastore)
+	if err != nil {
+		return nil, err
+	}
+	return st.Latest(ctx)
+}
+
+// newID is a random UUID (RFC 9562 version 4), HealthLake's form of ids that the server chooses.
+func newID() string {
+	var b [16]byte
+	rand.Read(b[:])
+	b[6], b[8] = b[6]&0x0f|0x40, b[8]&0x3f|0x80
+	return fmt.Sprintf("%x-%x-%x-%x-%x", b[:4], b[4:6], b[6:8], b[8:10], b[10:])
+}
