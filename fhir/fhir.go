@@ -61,9 +61,17 @@ func validID[T string | []byte](s T) bool {
 		return false
 	}
 	for i := range len(s) {
-		if c := s[i]; !isDigit(c) && (c|0x20 < 'a' || c|0x20 > 'z') && c != '-' && c != '.' {
+		if !idBytes[s[i]] {
 			return false
 		}
 	}
 	return true
 }
+
+// idBytes are the bytes of a FHIR id.
+var idBytes = func() (table [256]bool) {
+	for _, c := range []byte("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-.") {
+		table[c] = true
+	}
+	return table
+}()
