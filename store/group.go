@@ -1,0 +1,250 @@
+package store
+
+import (
+	"context"
+	"fmt"
+
+	"tarn/fault"
+	"tarn/fhir"
+	"tarn/kv"
+)
+
+// group plans the batch of several transactions under the head lock. Each sees what those before it in the group do.
+type group struct {
+	ctx     context.Context
+	tx      kv.Locked
+	base    *head // as found
+	head    *head // as it will be
+	instant fhir.Instant
+	late    error // why no version can be written
+
+	resources map[resourceKey]*resource
+	uploads   map[blobRef]bool
+	batch     kv.Batch
+	memory    arena
+	off       []*pending // those that need another group
+}
+
+// resource is what stands, or will stand, under an id.
+type resource struct {
+	found   bool
+	ordinal Ordinal
+	row     row
+	value   []byte // of the current row
+	forward []byte // joined
+}
+
+func newGroup(ctx context.Context, tx kv.Locked, now fhir.Instant) (*group, error) {
+	base, err := parseHead(tx.Values[0])
+	if err != nil {
+		return nil, err
+	}
+	next := *base
+	g := &group{ctx: ctx, tx: tx, base: base, head: &next}
+	g.instant, g.late = base.after(now)
+	return g, nil
+}
+
+// look reads what the writes of all members need, in few round trips.
+func (g *group) look(members []*pending) error {
+	count := 0
+	for _, p := range members {
+		count += len(p.writes)
+	}
+	g.resources = make(map[resourceKey]*resource, count)
+	all := make([]resource, 0, count) // never grows, so that pointers hold
+	keys := make([][]byte, 0, count)
+	var refs []blobRef
+	for _, p := range members {
+		for i := range p.writes {
+			w := &p.writes[i]
+			if w.upload != nil {
+				refs = append(refs, w.upload.ref)
+			}
+			name := resourceKey{w.Type, w.ID}
+			if _, ok := g.resources[name]; !ok {
+				all = append(all, resource{})
+				g.resources[name] = &all[len(all)-1]
+				keys = append(keys, w.key)
+			}
+		}
+	}
+	for _, ref := range refs {
+		keys = append(keys, uploadKey(nil, ref))
+	}
+	if len(keys) == 0 {
+		return nil
+	}
+	values, err := g.tx.Get(g.ctx, keys...)
+	if err != nil {
+		return err
+	}
+	g.uploads = make(map[blobRef]bool, len(refs))
+	for i, ref := range refs {
+		g.uploads[ref] = values[len(all)+i] != nil
+	}
+	return g.lookRows(all, keys[:len(all)], values[:len(all)])
+}
+
+// lookRows reads the current rows and forward rows of the resources whose ids were found.
+func (g *group) lookRows(all []resource, ids, ordinals [][]byte) error {
+	var found []*resource
+	var keys [][]byte
+	for i, value := range ordinals {
+		if value == nil {
+			continue
+		}
+		if len(value) != 4 {
+			return broken("id", ids[i])
+		}
+		r := &all[i]
+		r.found, r.ordinal = true, Ordinal(be.Uint32(value))
+		found = append(found, r)
+		current := append([]byte(nil), ids[i][:3]...)
+		current[0] = tableCurrent
+		current = be.AppendUint32(current, uint32(r.ordinal))
+		forward := append([]byte(nil), current...)
+		forward[0] = tableForward
+		keys = append(keys, current, append(forward, 0, 0))
+	}
+	if len(found) == 0 {
+		return nil
+	}
+	values, err := g.tx.Get(g.ctx, keys...)
+	if err != nil {
+		return err
+	}
+	for i, r := range found {
+		r.value, r.forward = values[2*i], values[2*i+1]
+		if !r.row.parse(r.value) {
+			return broken("row", keys[2*i])
+		}
+		if r.forward, err = joinForward(g.ctx, g.tx, keys[2*i+1], r.forward); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// joinForward completes a forward row with those that follow it.
+func joinForward(ctx context.Context, r kv.Reader, key, first []byte) ([]byte, error) {
+	if first == nil {
+		return nil, nil
+	}
+	if len(first) < forwardHeaderLen {
+		return nil, broken("forward row", key)
+	}
+	rows := int(be.Uint16(first[1:]))
+	if rows == 1 {
+		return first, nil
+	}
+	var keys [][]byte
+	for n := 1; n < rows; n++ {
+		keys = append(keys, be.AppendUint16(append([]byte(nil), key[:ordinalKeyLen]...), uint16(n)))
+	}
+	values, err := r.Get(ctx, keys...)
+	if err != nil {
+		return nil, err
+	}
+	joined := append([]byte(nil), first...)
+	for i, v := range values {
+		if v == nil {
+			return nil, broken("forward row", keys[i])
+		}
+		joined = append(joined, v...)
+	}
+	return joined, nil
+}
+
+// batchRoom is what transactions may fill of a batch; the rest is for the head and the instant's row.
+const batchRoom = kv.MaxBatch - 8<<10
+
+// plan adds a transaction to the batch, or sets its error, or puts it off.
+func (g *group) plan(p *pending) {
+	again, err := g.guards(p)
+	if err != nil {
+		p.err = err
+		return
+	}
+	if again {
+		g.off = append(g.off, p)
+		return
+	}
+	d := draft{group: g, head: *g.head}
+	if p.results, err = d.writes(p); err != nil {
+		p.err = err
+		return
+	}
+	d.riders(p)
+	switch {
+	case g.batch.Size()+d.size <= batchRoom:
+		d.keep()
+	case g.batch.Len() > 0:
+		p.results = nil
+		g.off = append(g.off, p)
+	default:
+		p.results = nil
+		p.err = fault.WithHint(fault.Errorf(fault.TooLarge, "store.Commit",
+			"the transaction needs %d bytes in one batch; at most %d fit", d.size, batchRoom), "divide it into several")
+	}
+}
+
+// guards checks the conditions of a transaction. again: earlier members of the group changed what one reads, and it
+// can be decided in the next group only.
+func (g *group) guards(p *pending) (again bool, err error) {
+	for i := range p.t.Guards {
+		if g.head.changed(p.t.Guards[i].Types, g.base.tx) {
+			return true, nil
+		}
+	}
+	for i := range p.t.Guards {
+		guard := &p.t.Guards[i]
+		if guard.AsOf > g.base.tx {
+			return false, fault.Errorf(fault.Invalid, "store.Commit", "a guard is as of transaction %d; the last is %d", guard.AsOf, g.base.tx)
+		}
+		if g.base.changed(guard.Types, guard.AsOf) {
+			if err := runCheck(p.ctx, guard, &View{r: g.tx, head: g.base, tx: g.base.tx}); err != nil {
+				return false, err
+			}
+		}
+	}
+	return false, nil
+}
+
+// runCheck keeps a panic of a caller's check from ending the committer, and so everybody's writes.
+func runCheck(ctx context.Context, guard *Guard, v *View) (err error) {
+	defer func() {
+		if r := recover(); r != nil {
+			err = fault.Errorf(fault.Internal, "store.Commit", "a guard panicked: %s", fmt.Sprint(r))
+		}
+	}()
+	return guard.Check(ctx, v)
+}
+
+// finish adds what the group shares and returns the batch.
+func (g *group) finish() *kv.Batch {
+	if g.head.tx != g.base.tx {
+		g.head.instant, g.head.sealed = g.instant, false
+		g.batch.Set(instantKey(nil, g.instant), be.AppendUint64(nil, uint64(g.head.tx)))
+		g.batch.Set(headKey, g.head.append(nil))
+	}
+	return &g.batch
+}
+
+// arena gives out small pieces of large blocks, since a batch has thousands of keys and values.
+type arena struct{ free []byte }
+
+const arenaBlock = 256 << 10
+
+// room is an empty slice of capacity n.
+func (a *arena) room(n int) []byte {
+	if n > arenaBlock/4 {
+		return make([]byte, 0, n)
+	}
+	if cap(a.free)-len(a.free) < n {
+		a.free = make([]byte, 0, arenaBlock)
+	}
+	at := len(a.free)
+	a.free = a.free[:at+n]
+	return a.free[at : at : at+n]
+}
