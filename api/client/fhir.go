@@ -1,0 +1,46 @@
+package client
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"net/http"
+	"net/url"
+
+	"tarn/fault"
+)
+
+// FHIR calls a data store: path is below its base, such as Patient/1, and may carry a query. Whoever gets the answer
+// closes its body; an answer that is no success is an *Error.
+func (c *Client) FHIR(ctx context.Context, method, datastore, path string, body []byte) (*http.Response, error) {
+	u, err := url.Parse(path)
+	if err != nil {
+		return nil, fault.Errorf(fault.Invalid, "client", "%q is no path below a data store", path)
+	}
+	k := call{service: "healthlake", method: method, path: "/datastore/" + datastore + "/r4/" + u.Path, query: u.Query(),
+		header: http.Header{"Accept": {"application/fhir+json"}}}
+	if body != nil {
+		k.body, k.size = bytes.NewReader(body), int64(len(body))
+		k.header.Set("Content-Type", "application/fhir+json")
+	}
+	return c.do(ctx, k)
+}
+
+// Digest says what the store holds that one file of an export must be.
+type Digest struct {
+	Type, Name string
+	Count      int
+	Bytes      int64
+	SHA256     string
+}
+
+// Digests asks the store what the files of an export must be, computed again as of its transaction.
+func (c *Client) Digests(ctx context.Context, datastore, job string) ([]Digest, error) {
+	resp, err := c.FHIR(ctx, http.MethodGet, datastore, "export/"+job+"/digests", nil)
+	if err != nil {
+		return nil, err
+	}
+	out := struct{ Output []Digest }{Output: []Digest{}}
+	err = decode(resp, &out, json.Unmarshal)
+	return out.Output, err
+}
