@@ -90,7 +90,7 @@ func (r *Reader) next() (line Line, ok bool, err error) {
 		} else {
 			searched = r.end - r.start
 			if searched > r.max+len(mark)+len("\r") {
-				blank = blank && isBlank(r.buf[r.start:r.end])
+				blank = blank && isBlank(trim(r.buf[r.start:r.end], r.offset))
 				dropped = true
 				r.offset += int64(searched)
 				r.start, r.end, searched = 0, 0, 0
@@ -98,7 +98,7 @@ func (r *Reader) next() (line Line, ok bool, err error) {
 			r.fill()
 			continue
 		}
-		text := r.buf[r.start : r.start+at]
+		text := trim(r.buf[r.start:r.start+at], r.offset)
 		size := at
 		if r.start+at < r.end {
 			size++
@@ -107,7 +107,7 @@ func (r *Reader) next() (line Line, ok bool, err error) {
 		r.offset += int64(size)
 		r.number++
 		line.End = r.offset
-		if text = r.trim(text, line.Offset); isBlank(text) && blank {
+		if blank && isBlank(text) {
 			return line, false, nil
 		}
 		if dropped || len(text) > r.max {
@@ -118,8 +118,8 @@ func (r *Reader) next() (line Line, ok bool, err error) {
 	}
 }
 
-// trim takes the carriage return off a line, and the byte order mark off the first.
-func (r *Reader) trim(text []byte, offset int64) []byte {
+// trim takes the carriage return off a text, and the byte order mark where it stands at the very beginning.
+func trim(text []byte, offset int64) []byte {
 	if offset == 0 {
 		text = bytes.TrimPrefix(text, []byte(mark))
 	}

@@ -82,6 +82,8 @@ func TestReader_readsLinesWithPlaces(t *testing.T) {
 		{"exactly the bound with mark", bom + "12345678\r\n", []got{{1, 0, 13, "12345678", false}}},
 		{"too long, then on", "123456789\nb", []got{{1, 0, 10, "", true}, {2, 10, 11, "b", false}}},
 		{"too long at the end", "a\n123456789", []got{{1, 0, 2, "a", false}, {2, 2, 11, "", true}}},
+		{"long but blank behind a mark", bom + "             \nb", []got{{2, 17, 18, "b", false}}},
+		{"long and a late mark", "             " + bom + "\nb", []got{{1, 0, 17, "", true}, {2, 17, 18, "b", false}}},
 		{"long but blank", "         \nb", []got{{2, 10, 11, "b", false}}},
 	}
 	for _, c := range cases {
