@@ -7,14 +7,18 @@ import (
 
 	"tarn/fault"
 	"tarn/fhir"
+	"tarn/fhir/r4"
 	"tarn/ndjson"
 	"tarn/store"
 )
 
-// Bounds of a batch: small enough that interactive writes need not wait long behind one.
+// Bounds. A piece is what the reader hands over: as much as may hold up an interactive write. While none waits, pieces
+// that are ready are gathered into larger batches.
 const (
+	pieceBytes = 100 << 10
 	batchLines = 1000
 	batchBytes = 4 << 20
+	piecesHeld = 64 // how far the reader goes ahead of the commits
 )
 
 // batch is what commits at once: the resources of some lines of one file, and what is wrong with others among them.
@@ -22,27 +26,27 @@ type batch struct {
 	writes   []store.Write
 	lines    []int64 // of each write
 	failures []failure
+	bytes    int // of the resources
 	scanned  int64
 	line     int64 // the last line read
 	offset   int64 // behind it
 	err      error // of the source; nothing comes after it
 }
 
-// batches reads a file from a place on and sends it to out in batches; the last one ends at the file's end, and one
-// with an error is the last. It closes out. It goes ahead of the commits by what out holds.
-func batches(ctx context.Context, r io.Reader, from place, out chan<- *batch) {
+// pieces reads a file from a place on and sends it to out piece by piece; the last one ends at the file's end, and one
+// with an error is the last. It closes out.
+func pieces(ctx context.Context, r io.Reader, from place, out chan<- *batch) {
 	defer close(out)
 	lines := ndjson.NewReader(r, ndjson.ReaderOptions{MaxLine: store.MaxDocument, Line: from.Line, Offset: from.Offset})
 	parser := fhir.NewParser(fhir.Limits{MaxBytes: store.MaxDocument})
-	b, ids, size := &batch{line: from.Line, offset: from.Offset}, map[resource]bool{}, 0
+	b := &batch{line: from.Line, offset: from.Offset}
 	send := func() bool {
 		select {
 		case out <- b:
 		case <-ctx.Done():
 			return false
 		}
-		b, size = &batch{line: b.line, offset: b.offset}, 0
-		clear(ids)
+		b = &batch{line: b.line, offset: b.offset}
 		return true
 	}
 	for {
@@ -58,7 +62,7 @@ func batches(ctx context.Context, r io.Reader, from place, out chan<- *batch) {
 		if err == nil {
 			w, err = parse(parser, line.Bytes)
 		}
-		if err == nil && ids[resource{w.Type.String(), w.ID}] && !send() { // the later of two lines wins: in a batch of its own
+		if err == nil && b.has(w) && !send() { // of two lines with one id the later wins: in a transaction of its own
 			return
 		}
 		b.scanned++
@@ -67,16 +71,69 @@ func batches(ctx context.Context, r io.Reader, from place, out chan<- *batch) {
 			b.failures = append(b.failures, failureOf(line.Number, err))
 		} else {
 			b.writes, b.lines = append(b.writes, w), append(b.lines, line.Number)
-			ids[resource{w.Type.String(), w.ID}] = true
-			size += len(w.Resource.Bytes())
+			b.bytes += len(w.Resource.Bytes())
 		}
-		if (len(b.writes) >= batchLines || size >= batchBytes || len(b.failures) >= maxFailures) && !send() {
+		if (b.bytes >= pieceBytes || len(b.failures) >= maxFailures) && !send() {
 			return
 		}
 	}
 }
 
-type resource struct{ typ, id string }
+// has reports whether the batch writes the same resource already.
+func (b *batch) has(w store.Write) bool {
+	for i := range b.writes {
+		if b.writes[i].ID == w.ID && b.writes[i].Type == w.Type {
+			return true
+		}
+	}
+	return false
+}
+
+// gather adds to a piece what is ready behind it, up to the bounds of a batch and as long as go-on says so. left is a
+// piece that it took and could not add.
+func gather(b *batch, ready <-chan *batch, goOn func() bool) (left *batch) {
+	ids := map[resource]struct{}{}
+	for i := range b.writes {
+		ids[resource{b.writes[i].Type, b.writes[i].ID}] = struct{}{}
+	}
+	for b.err == nil && len(b.writes) < batchLines && b.bytes < batchBytes && goOn() {
+		select {
+		case next, ok := <-ready:
+			if !ok {
+				return nil
+			}
+			for i := range next.writes {
+				if _, twice := ids[resource{next.writes[i].Type, next.writes[i].ID}]; twice {
+					return next
+				}
+			}
+			if len(b.failures)+len(next.failures) > maxFailures {
+				return next
+			}
+			for i := range next.writes {
+				ids[resource{next.writes[i].Type, next.writes[i].ID}] = struct{}{}
+			}
+			b.add(next)
+		default:
+			return nil
+		}
+	}
+	return nil
+}
+
+// add appends what follows a batch.
+func (b *batch) add(next *batch) {
+	b.writes, b.lines = append(b.writes, next.writes...), append(b.lines, next.lines...)
+	b.failures = append(b.failures, next.failures...)
+	b.bytes += next.bytes
+	b.scanned += next.scanned
+	b.line, b.offset, b.err = next.line, next.offset, next.err
+}
+
+type resource struct {
+	typ r4.Code
+	id  string
+}
 
 // parse makes the write of a line: an update that creates what is not there.
 func parse(p *fhir.Parser, line []byte) (store.Write, error) {

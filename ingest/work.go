@@ -109,14 +109,23 @@ func (e *execution) read(ctx context.Context, f input) (err error) {
 	defer func() { err = errors.Join(err, r.Close()) }()
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	ready := make(chan *batch, 2)
-	go batches(ctx, r, e.at, ready)
+	ready := make(chan *batch, piecesHeld)
+	go pieces(ctx, r, e.at, ready)
 	defer func() {
 		cancel()
 		for range ready { // the reader has let go of r when ready is closed
 		}
 	}()
-	for b := range ready {
+	alone := func() bool { return !e.store.Contended() }
+	var left *batch
+	for {
+		b, ok := left, true
+		if left = nil; b == nil {
+			if b, ok = <-ready; !ok {
+				return context.Cause(ctx)
+			}
+		}
+		left = gather(b, ready, alone)
 		if b.scanned > 0 {
 			if e.at, err = commit(ctx, e.store, e.id, e.at, b); err != nil {
 				return err
@@ -129,7 +138,6 @@ func (e *execution) read(ctx context.Context, f input) (err error) {
 			return err
 		}
 	}
-	return context.Cause(ctx)
 }
 
 // tell brings the ledger's progress up to date, now and then or always.

@@ -11,7 +11,7 @@ import (
 // HistoryQuery says which versions of one resource a history shows.
 type HistoryQuery struct {
 	Count  int          // at most this many
-	Before uint64       // only versions with a smaller number; 0: from the newest
+	Before store.TxID   // only versions made before that transaction: the last of the page before; 0: from the newest
 	Since  fhir.Instant // only versions at or after it; 0: all
 }
 

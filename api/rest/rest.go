@@ -1,0 +1,96 @@
+// Package rest is the FHIR REST face of the data stores (FHIR R4 section 3.1), below /datastore/{id}/r4/. One file per
+// interaction; routes.go is the list of them.
+package rest
+
+import (
+	"context"
+	"net/http"
+	"strings"
+
+	"tarn/api/edge"
+	"tarn/fault"
+	"tarn/fhir"
+	"tarn/fhir/r4"
+	"tarn/interaction"
+	"tarn/store"
+)
+
+// Interactions is the service behind the face.
+type Interactions interface {
+	Create(ctx context.Context, datastore string, t r4.Code, body []byte) (store.Result, error)
+	Read(ctx context.Context, t interaction.Target) (store.Version, error)
+	ReadVersion(ctx context.Context, t interaction.Target, number uint64) (store.Version, error)
+	Update(ctx context.Context, t interaction.Target, body []byte, c interaction.Conditions) (store.Result, error)
+	Delete(ctx context.Context, t interaction.Target, c interaction.Conditions) (store.Result, error)
+	History(ctx context.Context, t interaction.Target, q interaction.HistoryQuery) ([]store.Version, bool, error)
+}
+
+// Options wire the face.
+type Options struct {
+	Edge         *edge.Edge
+	Datastores   edge.Datastores
+	Interactions Interactions
+	Version      string // of the software, for the CapabilityStatement
+	Started      fhir.Instant
+}
+
+// Face serves FHIR REST.
+type Face struct{ o Options }
+
+// New makes the face.
+func New(o Options) *Face { return &Face{o} }
+
+// request is one call of one interaction: where it points, and the answer's writer.
+type request struct {
+	*http.Request // its Body is not verified: see resource
+	call          *edge.DatastoreCall
+	w             http.ResponseWriter
+	target        interaction.Target // Type and ID as far as the route has them
+	vid           string
+}
+
+// ServeHTTP routes by method and path; every answer that is no resource is an OperationOutcome.
+func (f *Face) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if err := f.serve(w, r); err != nil {
+		edge.WriteOutcome(w, r, err)
+	}
+}
+
+func (f *Face) serve(w http.ResponseWriter, r *http.Request) error {
+	call, err := f.o.Edge.Datastore(w, r, f.o.Datastores)
+	if err != nil {
+		return err
+	}
+	route, req, err := match(r.Method, call.Path)
+	if err != nil {
+		return err
+	}
+	if err := call.Authorize(route.iamAction); err != nil {
+		return err
+	}
+	if err := acceptable(r); err != nil {
+		return err
+	}
+	req.Request, req.call, req.w, req.target.Datastore = r, call, w, call.ID
+	return route.handle(f, req)
+}
+
+// acceptable refuses what cannot be answered in JSON (FHIR R4 section 3.1.0.1.11).
+func acceptable(r *http.Request) error {
+	format := r.URL.Query().Get("_format")
+	if format == "" {
+		format = r.Header.Get("Accept")
+	}
+	if format == "" {
+		return nil
+	}
+	for part := range strings.SplitSeq(format, ",") {
+		media, _, _ := strings.Cut(part, ";")
+		switch strings.TrimSpace(strings.ReplaceAll(media, " ", "+")) {
+		case "json", "*/*", "application/*", "application/json", "application/fhir+json", "text/json":
+			return nil
+		}
+	}
+	return edge.WithStatus(http.StatusNotAcceptable, fault.WithHint(
+		fault.Errorf(fault.Unsupported, "rest", "Only application/fhir+json can be answered, not %q.", format), "Send Accept: application/fhir+json."))
+}

@@ -1,0 +1,103 @@
+package rest
+
+import (
+	"net/http"
+	"strings"
+
+	"tarn/api/edge"
+	"tarn/fault"
+	"tarn/fhir"
+	"tarn/fhir/r4"
+)
+
+// route is one interaction. In a pattern {type}, {id} and {vid} stand for one segment each.
+type route struct {
+	method    string
+	pattern   string
+	iamAction string
+	handle    func(*Face, *request) error
+}
+
+// routes are all interactions of the face; testdata/routes.golden shows them to a reviewer.
+func routes() []route {
+	return []route{
+		{http.MethodGet, "metadata", "healthlake:GetCapabilities", (*Face).capabilities},
+		{http.MethodPost, "{type}", "healthlake:CreateResource", (*Face).create},
+		{http.MethodGet, "{type}/{id}", "healthlake:ReadResource", (*Face).read},
+		{http.MethodPut, "{type}/{id}", "healthlake:UpdateResource", (*Face).update},
+		{http.MethodDelete, "{type}/{id}", "healthlake:DeleteResource", (*Face).delete},
+		{http.MethodGet, "{type}/{id}/_history", "healthlake:GetHistoryByResourceId", (*Face).history},
+		{http.MethodGet, "{type}/{id}/_history/{vid}", "healthlake:VersionReadResource", (*Face).vread},
+	}
+}
+
+// match finds the route of a path below the base. HEAD is GET without a body.
+func match(method, path string) (*route, *request, error) {
+	if method == http.MethodHead {
+		method = http.MethodGet
+	}
+	segments := strings.FieldsFunc(path, func(c rune) bool { return c == '/' }) // a doubled slash is one
+	var allowed []string
+	all := routes()
+	for i := range all {
+		rt := &all[i]
+		req, ok, err := rt.fit(segments)
+		if !ok {
+			continue
+		}
+		if rt.method != method {
+			allowed = append(allowed, rt.method)
+			continue
+		}
+		return rt, req, err
+	}
+	if allowed != nil {
+		return nil, nil, edge.WithStatus(http.StatusMethodNotAllowed, fault.WithHint(
+			fault.Errorf(fault.Unsupported, "rest", "Interaction not supported: %s /%s.", method, strings.Join(segments, "/")),
+			"This path knows %s.", strings.Join(allowed, ", ")))
+	}
+	return nil, nil, edge.WithStatus(http.StatusNotFound, fault.WithHint(
+		fault.Errorf(fault.Unsupported, "rest", "Interaction not supported: %s /%s.", method, strings.Join(segments, "/")),
+		"GET metadata lists what is offered."))
+}
+
+// fit takes the variables of the pattern out of the segments. A path of the pattern's shape whose type or id cannot be
+// one fits, with an error.
+func (rt *route) fit(segments []string) (*request, bool, error) {
+	names := strings.Split(rt.pattern, "/")
+	if len(names) != len(segments) {
+		return nil, false, nil
+	}
+	req := new(request)
+	var err error
+	for i, name := range names {
+		s := segments[i]
+		switch name {
+		case "{type}":
+			code, ok := r4.CodeOf(s)
+			if !ok && (s == "" || s[0] < 'A' || s[0] > 'Z') {
+				return nil, false, nil // metadata, _history, $operation: some other path
+			}
+			if !ok {
+				err = edge.WithStatus(http.StatusNotFound, fault.Errorf(fault.Unsupported, "rest", "%q is no resource type of FHIR R4.", s))
+			}
+			req.target.Type = code
+		case "{id}":
+			if strings.HasPrefix(s, "$") || strings.HasPrefix(s, "_") {
+				return nil, false, nil
+			}
+			if !fhir.ValidID(s) && err == nil {
+				err = fhir.NewOutcomeError(fault.Invalid, "rest", fhir.Issue{Severity: fhir.SeverityError, Code: fhir.CodeValue,
+					Diagnostics: "The id in the URL is not of the form [A-Za-z0-9\\-\\.]{1,64}."})
+			}
+			req.target.ID = s
+		case "{vid}":
+			req.vid = s
+		default:
+			if name != s {
+				return nil, false, nil
+			}
+		}
+	}
+	return req, true, err
+}

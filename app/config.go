@@ -1,0 +1,69 @@
+package app
+
+import (
+	"log/slog"
+	"net/url"
+	"regexp"
+	"strings"
+
+	"tarn/fault"
+)
+
+// Config says how a server works. It is plain data; the zero value of a field means its default.
+type Config struct {
+	DataDir          string // where everything lies; default ./tarn-data
+	Listen           string // HOST:PORT; default 127.0.0.1:8080
+	PublicURL        string // base of all addresses that are given out; default http://LISTEN
+	Account          string // twelve digits; default 000000000000
+	Region           string // default us-east-1
+	DatabaseURL      string // postgres://...: keep rows there instead of in the data directory
+	MasterKeyFile    string // default DATADIR/keys/master.key, made at the first start
+	MasterPassphrase string // instead of a key file
+	TrustProxy       bool   // take the caller's address from X-Forwarded-For
+	CacheBytes       int64  // of the engine's block cache; default 64 MiB
+	ExportWorkers    int    // parts of exports that are written at once; default 2
+	Version          string // of the software
+	Log              *slog.Logger
+}
+
+var (
+	twelveDigits = regexp.MustCompile(`^[0-9]{12}$`)
+	regionName   = regexp.MustCompile(`^[a-z]{2}(-[a-z]+)+-[0-9]$`)
+)
+
+// check fills in defaults and refuses what cannot work.
+func (c *Config) check() error {
+	set := func(field *string, value string) {
+		if *field == "" {
+			*field = value
+		}
+	}
+	set(&c.DataDir, "./tarn-data")
+	set(&c.Listen, "127.0.0.1:8080")
+	set(&c.Account, "000000000000")
+	set(&c.Region, "us-east-1")
+	set(&c.Version, "dev")
+	if c.CacheBytes <= 0 {
+		c.CacheBytes = 64 << 20
+	}
+	if c.Log == nil {
+		c.Log = slog.New(slog.DiscardHandler)
+	}
+	switch {
+	case !twelveDigits.MatchString(c.Account):
+		return fault.Errorf(fault.Invalid, "app", "The account is twelve digits, not %q.", c.Account)
+	case !regionName.MatchString(c.Region):
+		return fault.Errorf(fault.Invalid, "app", "The Region has a form such as us-east-1, not %q.", c.Region)
+	case c.MasterKeyFile != "" && c.MasterPassphrase != "":
+		return fault.Errorf(fault.Invalid, "app", "Give a master key file or a passphrase, not both.")
+	case c.DatabaseURL != "" && !strings.HasPrefix(c.DatabaseURL, "postgres://") && !strings.HasPrefix(c.DatabaseURL, "postgresql://"):
+		return fault.Errorf(fault.Invalid, "app", "The database URL begins with postgres://.")
+	}
+	if c.PublicURL != "" {
+		u, err := url.Parse(c.PublicURL)
+		if err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" || strings.Trim(u.Path, "/") != "" {
+			return fault.Errorf(fault.Invalid, "app", "The public URL has a form such as https://fhir.example.org, without a path; not %q.", c.PublicURL)
+		}
+	}
+	return nil
+}

@@ -1,0 +1,53 @@
+package app
+
+import (
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus/collectors"
+	"github.com/prometheus/client_golang/prometheus/promhttp"
+
+	"tarn/api/bulk"
+	"tarn/api/control"
+	"tarn/api/edge"
+	"tarn/api/localcloud"
+	"tarn/api/rest"
+	"tarn/fhir"
+	"tarn/interaction"
+)
+
+// openFaces builds the handler of everything that is served.
+func (a *App) openFaces(tokenKey []byte) error {
+	a.registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	a.edge = edge.New(edge.Config{Directory: a.accounts, Account: a.cfg.Account, Region: a.cfg.Region, Log: a.cfg.Log,
+		Registry: a.registry, TrustProxy: a.cfg.TrustProxy})
+	healthlake, err := control.New(control.Config{Edge: a.edge, Datastores: a.catalog, Jobs: a.ledger, Exports: a.exports, Imports: a.imports, TokenKey: tokenKey})
+	if err != nil {
+		return err
+	}
+	resources := rest.New(rest.Options{Edge: a.edge, Datastores: a.catalog, Interactions: interaction.New(a.catalog, fhir.Limits{}),
+		Version: a.cfg.Version, Started: fhir.InstantOf(time.Now())})
+	exports := bulk.New(bulk.Options{Edge: a.edge, Datastores: a.catalog, Exports: a.exports})
+	a.handler = a.edge.Handler(edge.Faces{
+		HealthLake: healthlake,
+		KMS:        localcloud.NewKMS(a.edge, a.cloud),
+		IAM:        localcloud.NewIAM(a.edge, a.accounts),
+		STS:        localcloud.NewSTS(a.edge, a.accounts),
+		S3:         localcloud.NewS3(a.edge, a.cloud),
+		FHIR:       datastoreFaces(resources, exports),
+		Metrics:    promhttp.HandlerFor(a.registry, promhttp.HandlerOpts{}),
+	})
+	return nil
+}
+
+// datastoreFaces leads what is below /datastore/{id}/r4/export/ to the face of exports, all else to FHIR REST.
+func datastoreFaces(resources, exports http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if parts := strings.SplitN(r.URL.Path, "/", 5); len(parts) == 5 && bulk.Serves(parts[4]) {
+			exports.ServeHTTP(w, r)
+			return
+		}
+		resources.ServeHTTP(w, r)
+	})
+}

@@ -1,0 +1,77 @@
+package app
+
+import (
+	"context"
+	"fmt"
+	"os"
+
+	"tarn/access/seal"
+	"tarn/account"
+	"tarn/catalog"
+	"tarn/cloud/local"
+	"tarn/export"
+	"tarn/ingest"
+	"tarn/job"
+	"tarn/kv"
+	"tarn/kv/pebble"
+	"tarn/kv/postgres"
+)
+
+// openEngine opens the key-value engine that the configuration names.
+func (a *App) openEngine(ctx context.Context) (kv.Engine, error) {
+	if a.cfg.DatabaseURL != "" {
+		return postgres.Open(ctx, a.cfg.DatabaseURL, postgres.Options{})
+	}
+	return pebble.Open(a.dir.at("store"), pebble.Options{CacheBytes: a.cfg.CacheBytes})
+}
+
+// openServices opens everything below the faces.
+func (a *App) openServices(ctx context.Context, sealer *seal.Sealer) (err error) {
+	if a.engine, err = a.openEngine(ctx); err != nil {
+		return err
+	}
+	a.onClose(a.engine.Close)
+	system, err := a.engine.Open(ctx, "system")
+	if err != nil {
+		return err
+	}
+	if a.accounts, err = account.Open(ctx, system, account.Options{Account: a.cfg.Account, Sealer: sealer}); err != nil {
+		return err
+	}
+	if a.root.AccessKeyID, a.root.Secret, _, err = a.accounts.EnsureRoot(ctx); err != nil {
+		return err
+	}
+	if a.cloud, err = local.Open(ctx, local.Options{Space: system, Dir: a.dir.at("cloud"), Sealer: sealer, Directory: a.accounts,
+		Account: a.cfg.Account, Region: a.cfg.Region}); err != nil {
+		return err
+	}
+	a.onClose(a.cloud.Close)
+	if a.ledger, err = job.Open(ctx, system, job.Options{}); err != nil {
+		return err
+	}
+	if a.catalog, err = catalog.Open(ctx, a.engine, system, catalog.Options{Account: a.cfg.Account, Region: a.cfg.Region, PublicURL: a.url, Enqueue: a.enqueue}); err != nil {
+		return err
+	}
+	a.onClose(a.catalog.Close)
+	a.exports = export.New(export.Options{Datastores: a.catalog, Ledger: a.ledger, Cloud: a.cloud, Workers: a.cfg.ExportWorkers})
+	a.imports = ingest.New(ingest.Options{Datastores: a.catalog, Ledger: a.ledger, Cloud: a.cloud})
+	host, _ := os.Hostname()
+	a.runner = job.NewRunner(a.ledger, job.RunnerOptions{
+		Owner: fmt.Sprintf("%s/%d", host, os.Getpid()),
+		Kinds: map[job.Kind]job.Work{
+			export.Kind:            a.exports.Work(),
+			ingest.Import:          a.imports.ImportWork(),
+			ingest.Preload:         a.imports.PreloadWork(),
+			ingest.DeleteDatastore: a.imports.DeleteWork(),
+		},
+		Workers: map[job.Kind]int{export.Kind: 4, ingest.Import: 4, ingest.Preload: 2, ingest.DeleteDatastore: 2},
+		Log:     a.cfg.Log,
+	})
+	return nil
+}
+
+// enqueue gives the catalog's long works to the ledger.
+func (a *App) enqueue(ctx context.Context, t catalog.Task) error {
+	_, _, err := a.ledger.Enqueue(ctx, job.New{Kind: job.Kind(t.Kind), Datastore: t.Datastore, ClientToken: t.Token})
+	return err
+}
