@@ -10,8 +10,8 @@ import (
 
 // Sign signs r in its Authorization header, as the AWS SDKs do. payloadHash is the SHA-256 of the body in hex,
 // EmptyPayload, or, for S3, UnsignedPayload. It sets X-Amz-Date, with a token X-Amz-Security-Token, for S3
-// X-Amz-Content-Sha256, and writes the query in AWS's form, so that what is sent is what was signed. Headers must have
-// their canonical names, and r.ContentLength the value that will be sent; nothing may be changed afterwards.
+// X-Amz-Content-Sha256, and writes the query, and for S3 the path, in AWS's form, so that what is sent is what was
+// signed. Headers must have their canonical names, and r.ContentLength the value that will be sent; nothing may be changed afterwards.
 func Sign(r *http.Request, c Credentials, service, region, payloadHash string, now time.Time) {
 	amzDate := now.UTC().Format(timeForm)
 	r.Header.Set("X-Amz-Date", amzDate)
@@ -23,6 +23,7 @@ func Sign(r *http.Request, c Credentials, service, region, payloadHash string, n
 		r.Header.Set("X-Amz-Content-Sha256", payloadHash)
 	}
 	trimPort(r)
+	settlePath(r, service)
 	r.URL.RawQuery = string(appendQuery(nil, r.URL.RawQuery, form{}))
 	signed := toSign(r, r.ContentLength)
 	scope := amzDate[:len(dateForm)] + "/" + region + "/" + service + "/" + terminal
@@ -39,6 +40,7 @@ func Presign(r *http.Request, c Credentials, service, region string, expires tim
 	amzDate := now.UTC().Format(timeForm)
 	scope := amzDate[:len(dateForm)] + "/" + region + "/" + service + "/" + terminal
 	trimPort(r)
+	settlePath(r, service)
 	signed := toSign(r, 0)
 	q := r.URL.Query()
 	q.Set("X-Amz-Algorithm", algorithm)
@@ -91,5 +93,12 @@ func trimPort(r *http.Request) {
 		if r.URL.Scheme == own.scheme && strings.HasSuffix(host, own.port) {
 			r.Host = strings.TrimSuffix(host, own.port)
 		}
+	}
+}
+
+// settlePath writes the path as S3 wants it: each byte escaped but unreserved ones and slashes.
+func settlePath(r *http.Request, service string) {
+	if service == "s3" && r.URL.Path != "" {
+		r.URL.RawPath = string(appendPath(nil, r.URL.EscapedPath(), true, false))
 	}
 }
