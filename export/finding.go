@@ -14,6 +14,7 @@ type Finding struct {
 	Resource string `json:"resource"` // ARN
 	Problem  string `json:"problem"`  // a sentence
 	Remedy   string `json:"remedy"`   // a sentence
+	Denied   bool   `json:"denied"`   // the role may not do Setting
 }
 
 // The fields that findings concern.
@@ -29,8 +30,8 @@ func (f Finding) String() string {
 	return fmt.Sprintf("%s on %s: %s %s", f.Setting, f.Resource, f.Problem, f.Remedy)
 }
 
-// PreflightError carries all findings of a request. Its kind is fault.Denied if one concerns the role, else
-// fault.Invalid.
+// PreflightError carries all findings of a request. Its kind is fault.Denied if the role is not there, is not trusted or
+// may not do something, else fault.Invalid.
 type PreflightError struct {
 	Job      string // what cannot start: "export", "import"
 	Findings []Finding
@@ -53,7 +54,7 @@ func (e *PreflightError) Error() string {
 func (e *PreflightError) Unwrap() error {
 	kind := fault.Invalid
 	for _, f := range e.Findings {
-		if f.Field == FieldRole {
+		if f.Denied || f.Field == FieldRole {
 			kind = fault.Denied
 		}
 	}

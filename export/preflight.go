@@ -12,36 +12,6 @@ import (
 
 const service = "healthlake.amazonaws.com"
 
-// Destination is where a job writes, and with whose rights.
-type Destination struct {
-	Partition string // of ARNs
-	SourceARN string // the data store: aws:SourceArn when the role is taken
-	RoleARN   string
-	Bucket    string
-	Prefix    string // of the objects that will be put
-	KMSKeyID  string
-}
-
-// Assume takes the destination's role as the service, for the data store.
-func (d Destination) Assume(ctx context.Context, c cloud.Cloud, session string) (cloud.Role, error) {
-	return c.Assume(ctx, cloud.Assumption{RoleARN: d.RoleARN, SessionName: session, SourceAccount: c.Account(), SourceARN: d.SourceARN})
-}
-
-// Check looks at role, bucket and key as the export guide demands, with the rights of the role and nothing else, and
-// returns all that is wrong, in a stable order; none means that the job may write. Its error is about the looking
-// itself: a cloud that does not answer (fault.Unavailable).
-func (d Destination) Check(ctx context.Context, in cloud.Cloud) ([]Finding, error) {
-	c := &check{to: d, region: in.Region(), bucketARN: "arn:" + d.Partition + ":s3:::" + d.Bucket}
-	role, err := d.Assume(ctx, in, "preflight")
-	c.role(in.Account(), err)
-	if role != nil { // a role that does not trust the service can still be looked at
-		c.bucket(ctx, role.Bucket(d.Bucket))
-		c.key(ctx, role.Key(d.KMSKeyID))
-		c.put(ctx, role.Bucket(d.Bucket))
-	}
-	return c.findings, c.err
-}
-
 // Preflight checks where a request would write: all findings at once. A malformed S3Uri is fault.Invalid.
 func (s *Service) Preflight(ctx context.Context, r Request) ([]Finding, error) {
 	bucket, prefix, err := ParseS3Uri(r.S3Uri)
@@ -76,6 +46,11 @@ func (c *check) add(f Finding) {
 	c.findings = append(c.findings, f)
 }
 
+// wrong adds a finding about a setting.
+func (c *check) wrong(field, setting, resource, problem, remedy string) {
+	c.add(Finding{Field: field, Setting: setting, Resource: resource, Problem: problem, Remedy: remedy})
+}
+
 // refused turns an error of the cloud into a finding on field; it reports whether there was one.
 func (c *check) refused(field string, err error, remedy string) bool {
 	if err == nil {
@@ -87,13 +62,37 @@ func (c *check) refused(field string, err error, remedy string) bool {
 		return true
 	}
 	if e.Kind == fault.Denied {
-		field = FieldRole
+		field = fieldOf(e.Deny)
 		if remedy == "" {
-			remedy = fmt.Sprintf("Allow %s on %s in the permission policy of the role, and see that no bucket or key policy denies it.", e.Action, e.Resource)
+			remedy = remedyFor(e)
 		}
 	}
-	c.add(Finding{Field: field, Setting: e.Action, Resource: e.Resource, Problem: sentence(e.Msg), Remedy: remedy})
+	c.add(Finding{Field: field, Setting: e.Action, Resource: e.Resource, Problem: sentence(e.Msg), Remedy: remedy, Denied: e.Kind == fault.Denied})
 	return true
+}
+
+// fieldOf is the field whose policy refused; where it is not known, the role's are looked at first.
+func fieldOf(d cloud.Deny) string {
+	switch d {
+	case cloud.DenyBucket, cloud.DenySetting:
+		return FieldBucket
+	case cloud.DenyKey:
+		return FieldKey
+	}
+	return FieldRole
+}
+
+// remedyFor says how a refused action becomes an allowed one.
+func remedyFor(e *cloud.Error) string {
+	where := map[cloud.Deny]string{cloud.DenyBucket: "the bucket policy", cloud.DenyKey: "the key policy", cloud.DenySession: "the session policy",
+		cloud.DenyBoundary: "the permissions boundary of the role", cloud.DenySetting: "the settings of the bucket"}[e.Deny]
+	if where == "" {
+		where = "the permission policy of the role"
+	}
+	if e.Explicit {
+		return fmt.Sprintf("Remove the statement of %s that denies %s on %s.", where, e.Action, e.Resource)
+	}
+	return fmt.Sprintf("Allow %s on %s in %s.", e.Action, e.Resource, where)
 }
 
 // sentence gives a text its full stop.
@@ -118,8 +117,8 @@ func (c *check) bucket(ctx context.Context, b cloud.Bucket) {
 		return
 	}
 	if err == nil && region != c.region {
-		c.add(Finding{FieldBucket, "Region", c.bucketARN, fmt.Sprintf("The bucket is in %s, the service in %s.", region, c.region),
-			"Use a bucket in " + c.region + "."})
+		c.wrong(FieldBucket, "Region", c.bucketARN, fmt.Sprintf("The bucket is in %s, the service in %s.", region, c.region),
+			"Use a bucket in "+c.region+".")
 	}
 	block, err := b.PublicAccessBlock(ctx)
 	if !c.refused(FieldBucket, err, "") {
@@ -133,8 +132,8 @@ func (c *check) bucket(ctx context.Context, b cloud.Bucket) {
 			{"RestrictPublicBuckets", block.RestrictPublicBuckets},
 		} {
 			if !flag.on {
-				c.add(Finding{FieldBucket, flag.name, c.bucketARN, "This option of S3 Block Public Access is off.",
-					"Turn on all four options (s3api put-public-access-block)."})
+				c.wrong(FieldBucket, flag.name, c.bucketARN, "This option of S3 Block Public Access is off.",
+					"Turn on all four options (s3api put-public-access-block).")
 			}
 		}
 	}
@@ -144,8 +143,8 @@ func (c *check) bucket(ctx context.Context, b cloud.Bucket) {
 		if enc.Algorithm != "" {
 			problem = fmt.Sprintf("The bucket's default encryption is %s, not a KMS key.", enc.Algorithm)
 		}
-		c.add(Finding{FieldBucket, "BucketEncryption", c.bucketARN, problem,
-			"Set default encryption to aws:kms with a customer managed key or alias/aws/s3 (s3api put-bucket-encryption)."})
+		c.wrong(FieldBucket, "BucketEncryption", c.bucketARN, problem,
+			"Set default encryption to aws:kms with a customer managed key or alias/aws/s3 (s3api put-bucket-encryption).")
 	}
 }
 
@@ -175,15 +174,15 @@ func (c *check) key(ctx context.Context, k cloud.Key) {
 func (c *check) usable(k cloud.KeyInfo) bool {
 	switch {
 	case k.Manager != "CUSTOMER":
-		c.add(Finding{FieldKey, "KeyManager", k.ARN, "The key is managed by AWS.", "Name a customer managed key in KmsKeyId."})
+		c.wrong(FieldKey, "KeyManager", k.ARN, "The key is managed by AWS.", "Name a customer managed key in KmsKeyId.")
 	case k.Spec != "SYMMETRIC_DEFAULT" || k.Usage != "ENCRYPT_DECRYPT":
-		c.add(Finding{FieldKey, "KeySpec", k.ARN, fmt.Sprintf("The key is %s for %s.", k.Spec, k.Usage), "Name a symmetric encryption key (SYMMETRIC_DEFAULT, ENCRYPT_DECRYPT)."})
+		c.wrong(FieldKey, "KeySpec", k.ARN, fmt.Sprintf("The key is %s for %s.", k.Spec, k.Usage), "Name a symmetric encryption key (SYMMETRIC_DEFAULT, ENCRYPT_DECRYPT).")
 	case k.State != "Enabled":
 		remedy := "Enable it (kms enable-key)."
 		if k.State == "PendingDeletion" {
 			remedy = "Cancel its deletion and enable it (kms cancel-key-deletion, kms enable-key), or name another."
 		}
-		c.add(Finding{FieldKey, "KeyState", k.ARN, fmt.Sprintf("The key is in state %s.", k.State), remedy})
+		c.wrong(FieldKey, "KeyState", k.ARN, fmt.Sprintf("The key is in state %s.", k.State), remedy)
 	default:
 		return true
 	}
