@@ -116,6 +116,29 @@ func TestEvaluate_resources(t *testing.T) {
 	}
 }
 
+// A variable that has no value, or several, closes rather than opens.
+func TestEvaluate_unresolvedVariables(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		effect, element string
+		want            access.Effect
+	}{
+		{"Allow", "Resource", access.ImplicitDeny},
+		{"Allow", "NotResource", access.ImplicitDeny},
+		{"Deny", "Resource", access.ImplicitDeny},
+		{"Deny", "NotResource", access.ExplicitDeny},
+	} {
+		for _, key := range []string{"aws:PrincipalTag/none", "t:many"} {
+			p := parse(t, iam.Managed, stmt(`"Effect":"`+c.effect+`","Action":"*","`+c.element+`":["arn:aws:s3:::b/${`+key+`}","arn:aws:s3:::other"]`))
+			r := request("s3:GetObject", "arn:aws:s3:::b/x")
+			r.Context.Set("t:many", "x", "y")
+			if d := p.Evaluate(r); d.Effect != c.want {
+				t.Errorf("%s %s with %s: %v", c.effect, c.element, key, d.Effect)
+			}
+		}
+	}
+}
+
 func TestEvaluate_denyWinsAndSaysWho(t *testing.T) {
 	t.Parallel()
 	p := parse(t, iam.Managed, `{"Statement":[

@@ -170,6 +170,9 @@ func (s *statement) matches(r *access.Request) (access.Reach, bool) {
 	if s.resources != nil && matchAny(s.resources, r.Resource, r) == s.notResource {
 		return 0, false
 	}
+	if s.notResource && !s.deny && !resolveAll(s.resources, r) {
+		return 0, false // a variable without a value must not turn "all but mine" into "all"
+	}
 	reach := access.ReachNone
 	if s.who != nil {
 		var ok bool
@@ -192,6 +195,17 @@ func matchAny(patterns []pattern, s string, r *access.Request) bool {
 		}
 	}
 	return false
+}
+
+func resolveAll(patterns []pattern, r *access.Request) bool {
+	for i := range patterns {
+		if p := &patterns[i]; p.shape == dynamic {
+			if _, ok := p.expand(nil, r); !ok {
+				return false
+			}
+		}
+	}
+	return true
 }
 
 // Malformed says where a document breaks a rule; reach it by errors.As. IAM calls it MalformedPolicyDocument, S3

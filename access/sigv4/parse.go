@@ -3,6 +3,7 @@ package sigv4
 import (
 	"net/http"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -194,9 +195,10 @@ func (a *Authorization) parsePayload(r *http.Request) error {
 	if len(values) > 1 {
 		return refuse(IncompleteSignature, "there are %d x-amz-content-sha256 headers", len(values))
 	}
-	if len(values) == 1 {
+	byQuery := a.Presigned && a.Service == "s3"
+	if len(values) == 1 && (!byQuery || slices.Contains(a.SignedHeaders, "x-amz-content-sha256")) {
 		a.PayloadHash = values[0]
-	} else if a.Presigned && a.Service == "s3" {
+	} else if byQuery {
 		a.PayloadHash = UnsignedPayload
 		if v := r.URL.Query().Get("X-Amz-Content-Sha256"); v != "" {
 			a.PayloadHash = v

@@ -420,3 +420,28 @@ func TestVerify_globalServicesUnderTheirRegion(t *testing.T) {
 		}
 	}
 }
+
+// Who uses a presigned URL may say the hash of the body; only if that was signed does it bind.
+func TestPresign_hashHeaderOfTheUser(t *testing.T) {
+	t.Parallel()
+	out := outgoing(t, "PUT", "/b/k", "body")
+	signed := sigv4.Presign(out, ours, "s3", "us-east-1", time.Minute, now)
+	in := httptest.NewRequest("PUT", signed, strings.NewReader("body"))
+	in.Header.Set("X-Amz-Content-Sha256", hashOf("body"))
+	if a, err := verify(in, now); err != nil || a.Mode != sigv4.Unsigned {
+		t.Errorf("not signed: %v", err)
+	}
+	out.Header.Set("X-Amz-Content-Sha256", hashOf("body"))
+	signed, _, err := v4.NewSigner(s3Path("s3")).PresignHTTP(context.Background(), creds, out, hashOf("body"), "s3", "us-east-1", now)
+	if err != nil {
+		t.Fatal(err)
+	}
+	in = httptest.NewRequest("PUT", signed, strings.NewReader("ydob"))
+	in.Header.Set("X-Amz-Content-Sha256", hashOf("body"))
+	a, err := verify(in, now)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = io.ReadAll(a.Body(in))
+	wantCode(t, "signed, another body", err, sigv4.PayloadMismatch)
+}

@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"crypto/subtle"
 	"net/http"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -132,7 +133,7 @@ func (f form) matters(r *http.Request) bool {
 
 // check holds the scope against the verifier's and the times against now.
 func (v *Verifier) check(a *Authorization, now time.Time) error {
-	if len(v.services) > 0 && !contains(v.services, a.Service) {
+	if len(v.services) > 0 && !slices.Contains(v.services, a.Service) {
 		return refuse(WrongScope, "Credential should be scoped to correct service: %s is not served here", brief(a.Service))
 	}
 	global := a.Region == "us-east-1" && (a.Service == "iam" || a.Service == "sts")
@@ -155,15 +156,6 @@ func (v *Verifier) check(a *Authorization, now time.Time) error {
 
 func late(err error) error {
 	return fault.WithHint(err, "set the clock of the client, or of this server, right")
-}
-
-func contains(list []string, s string) bool {
-	for _, v := range list {
-		if v == s {
-			return true
-		}
-	}
-	return false
 }
 
 // allSigned refuses x-amz- headers that are not part of the signature: whoever carries the request could have added
