@@ -1,5 +1,6 @@
-// Package bulk is the face of exports on the data stores' own addresses, below /datastore/{id}/r4/export/: so far the
-// digests that prove an export; kick-off, status and files of HL7's Bulk Data Access belong here too.
+// Package bulk is the face of exports on the data stores' own addresses, below /datastore/{id}/r4/export/: whether
+// one would start, how far it has come, and the digests that prove it; kick-off, status and files of HL7's Bulk Data
+// Access belong here too.
 package bulk
 
 import (
@@ -16,6 +17,7 @@ import (
 // Exports is the service behind the face.
 type Exports interface {
 	Describe(ctx context.Context, datastore, jobID string) (job.Record, export.Job, error)
+	Preflight(ctx context.Context, r export.Request) ([]export.Finding, error)
 	Digests(ctx context.Context, datastore, jobID string, yield func(export.File) error) error
 }
 
@@ -47,9 +49,40 @@ func (f *Face) serve(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	segments := strings.FieldsFunc(call.Path, func(c rune) bool { return c == '/' })
-	if len(segments) == 3 && segments[2] == "digests" && r.Method == http.MethodGet {
-		return f.digests(w, r, call, segments[1])
+	path := strings.FieldsFunc(call.Path, func(c rune) bool { return c == '/' })
+	for _, row := range routes {
+		if jobID, ok := row.match(r.Method, path); ok {
+			return row.handle(f, w, r, call, jobID)
+		}
 	}
-	return fault.Errorf(fault.Unsupported, "bulk", "Interaction not supported: %s %s.", r.Method, strings.Join(segments, "/"))
+	return fault.Errorf(fault.Unsupported, "bulk", "Interaction not supported: %s %s.", r.Method, strings.Join(path, "/"))
+}
+
+// route is one address of the face, and the permission that it asks for.
+type route struct {
+	method, path, iamAction string // path below the data store's base; {job} is a job's id
+	handle                  func(f *Face, w http.ResponseWriter, r *http.Request, call *edge.DatastoreCall, jobID string) error
+}
+
+// routes is the table of all addresses; the first that matches serves. testdata/routes.golden shows it.
+var routes = [...]route{
+	{http.MethodPost, "export/preflight", ActionStart, (*Face).preflight},
+	{http.MethodGet, "export/{job}", ActionDescribe, (*Face).progress},
+	{http.MethodGet, "export/{job}/digests", ActionDigests, (*Face).digests},
+}
+
+// match reports whether the route serves the segments of a path, and of which job they speak.
+func (t route) match(method string, path []string) (jobID string, ok bool) {
+	want := strings.Split(t.path, "/")
+	if method != t.method || len(path) != len(want) {
+		return "", false
+	}
+	for i, segment := range want {
+		if segment == "{job}" {
+			jobID = path[i]
+		} else if segment != path[i] {
+			return "", false
+		}
+	}
+	return jobID, true
 }

@@ -1,0 +1,49 @@
+package bulk
+
+import (
+	"encoding/json"
+	"net/http"
+
+	"tarn/api/edge"
+	"tarn/export"
+	"tarn/job"
+)
+
+// ActionDescribe is the permission to look at an export, HealthLake's own.
+const ActionDescribe = "healthlake:DescribeFHIRExportJob"
+
+// progressBody is an export as far as it has come: what DescribeFHIRExportJob has no members for.
+type progressBody struct {
+	JobID           string       `json:"jobId"`
+	JobName         string       `json:"jobName,omitempty"`
+	JobStatus       job.State    `json:"jobStatus"`
+	Message         string       `json:"message,omitempty"`
+	DatastoreID     string       `json:"datastoreId"`
+	TxID            uint64       `json:"txId"`
+	TransactionTime string       `json:"transactionTime"`
+	Folder          string       `json:"folder"` // s3://bucket/prefix/, where the files are
+	Progress        job.Progress `json:"progress"`
+}
+
+// progress is GET export/{jobId}: how far the export has come, and where its files lie.
+func (f *Face) progress(w http.ResponseWriter, r *http.Request, call *edge.DatastoreCall, jobID string) error {
+	if err := call.Authorize(ActionDescribe); err != nil {
+		return err
+	}
+	rec, j, err := f.o.Exports.Describe(r.Context(), call.ID, jobID)
+	if err != nil {
+		return err
+	}
+	return writeJSON(w, progressBody{rec.ID, rec.Name, rec.State, rec.Message, j.Datastore, uint64(j.TxID), j.TransactionTime.String(),
+		export.FolderUri(j.S3Uri, j.Datastore, rec.ID), rec.Progress})
+}
+
+func writeJSON(w http.ResponseWriter, v any) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	_, _ = w.Write(append(b, '\n')) // a caller that went away is nobody's error
+	return nil
+}

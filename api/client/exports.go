@@ -1,0 +1,53 @@
+package client
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"net/http"
+
+	"tarn/fault"
+)
+
+// Finding is one thing that stands in the way of an export: what was looked at, what is wrong with it, how to mend it.
+type Finding struct {
+	Field    string `json:"field"`    // of the request that it concerns: role, bucket, key
+	Setting  string `json:"setting"`  // the permission (s3:PutObject) or setting (BlockPublicAcls) concerned
+	Resource string `json:"resource"` // ARN
+	Problem  string `json:"problem"`  // a sentence
+	Remedy   string `json:"remedy"`   // a sentence
+}
+
+// Preflight asks what would keep an export from starting: all of it at once, nothing if it would start.
+func (c *Client) Preflight(ctx context.Context, in ExportRequest) ([]Finding, error) {
+	body, err := json.Marshal(in)
+	if err != nil {
+		return nil, fault.Wrap("client", err)
+	}
+	resp, err := c.do(ctx, call{service: "healthlake", method: http.MethodPost, path: "/datastore/" + in.DatastoreId + "/r4/export/preflight",
+		size: int64(len(body)), body: bytes.NewReader(body), header: http.Header{"Content-Type": {"application/json"}}})
+	if err != nil {
+		return nil, err
+	}
+	var out struct{ Findings []Finding }
+	err = decode(resp, &out, json.Unmarshal)
+	return out.Findings, err
+}
+
+// ExportProgress is how far an export has come, and where its files lie.
+type ExportProgress struct {
+	JobID, JobName, JobStatus, Message, DatastoreID, TransactionTime string
+	TxID                                                             uint64
+	Folder                                                           string // s3://bucket/prefix/
+	Progress                                                         struct{ PartsDone, PartsTotal, Resources, ResourcesTotal, Bytes, Files int64 }
+}
+
+// ExportProgress asks how far an export has come.
+func (c *Client) ExportProgress(ctx context.Context, datastore, job string) (p ExportProgress, err error) {
+	resp, err := c.FHIR(ctx, http.MethodGet, datastore, "export/"+job, nil)
+	if err != nil {
+		return p, err
+	}
+	err = decode(resp, &p, json.Unmarshal)
+	return p, err
+}
