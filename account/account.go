@@ -153,3 +153,22 @@ func decode(op string, data []byte, into any) error {
 	}
 	return nil
 }
+
+// Founded is when the account was made.
+func (a *Accounts) Founded(ctx context.Context) (when time.Time, err error) {
+	err = a.read(ctx, func(r reader) error {
+		var f founding
+		_, err := r.get(foundingKey, &f)
+		when = f.Created
+		return err
+	})
+	return when, err
+}
+
+// PrincipalOf is a user, or a session of a role, as the one who asks.
+func (a *Accounts) PrincipalOf(e *Entity) access.Principal {
+	if e.Kind == User {
+		return a.userPrincipal(e)
+	}
+	return a.principal(&ticket{Kind: e.Kind, Name: e.Name, ID: e.ID, ARN: e.ARN, Session: "simulated", Tags: e.Tags})
+}
