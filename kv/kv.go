@@ -33,7 +33,8 @@ type Engine interface {
 type Space interface {
 	// Snapshot is the space as it is now; later commits do not show in it. Whoever takes it closes it. A commit that is
 	// still on its way to the disk may show: who must not act on what a power failure can take back reads as of the
-	// last commit that Update has confirmed.
+	// last commit that Update has confirmed. An engine may bound how many are open at a time; who comes then waits, so
+	// nobody should hold one while waiting for another.
 	Snapshot(ctx context.Context) (Snapshot, error)
 
 	// Update takes the lock keys (in one global order, so that callers cannot deadlock), fairly: callers that wait

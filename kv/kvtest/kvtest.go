@@ -1,5 +1,5 @@
 // Package kvtest is the conformance suite of kv: every engine passes Run. It also holds Faulty, which lets an engine
-// fail on both sides of a write, for the tests of upper floors, and StartPostgres, a PostgreSQL of the test's own.
+// fail on both sides of a write, for the tests of upper floors, and Postgres, a server of a test binary's own.
 package kvtest
 
 import (

@@ -49,6 +49,14 @@ func list(t *testing.T, r kv.Reader, rg kv.Range) string {
 	return strings.Join(out, " ")
 }
 
+// content renders all that is in the space now.
+func content(t *testing.T, s kv.Space) string {
+	t.Helper()
+	n := snapshot(t, s)
+	defer func() { _ = n.Close() }()
+	return list(t, n, kv.Range{})
+}
+
 func entry(it kv.Iterator, keysOnly bool) string {
 	if keysOnly {
 		return string(it.Key())

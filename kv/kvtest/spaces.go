@@ -42,7 +42,7 @@ func testSpaces(t *testing.T, h Harness) {
 	must(t, e.Drop(t.Context(), "select"))
 	must(t, e.Drop(t.Context(), longest))
 	names("-", "0", "_", "a-b_9")
-	equal(t, "made again, it is empty", list(t, snapshot(t, space(t, e, "select")), kv.Range{}), "")
+	equal(t, "made again, it is empty", content(t, space(t, e, "select")), "")
 	equalAll(t, "the others stay", get(t, snapshot(t, space(t, e, "0")), "k"), "0")
 }
 
@@ -101,7 +101,7 @@ func testDropUnderUse(t *testing.T, h Harness) {
 	second := space(t, e, "space") // while the first one's iterator and snapshot are still open
 	put(t, second, "c", "3")
 	must(t, errors.Join(it.Close(), n.Close()))
-	equal(t, "the second one's", list(t, snapshot(t, second), kv.Range{}), "c=3")
+	equal(t, "the second one's", content(t, second), "c=3")
 	gone(t, s)
 }
 

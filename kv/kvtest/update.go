@@ -43,7 +43,7 @@ func testUpdate(t *testing.T, h Harness) {
 		return &b, nil
 	}))
 	equal(t, "calls", calls, 1)
-	equal(t, "after it", list(t, snapshot(t, s), kv.Range{}), "a=2 empty= new=")
+	equal(t, "after it", content(t, s), "a=2 empty= new=")
 
 	own := errors.New("no, thanks")
 	err := s.Update(t.Context(), lock("a"), func(kv.Locked) (*kv.Batch, error) {
@@ -62,7 +62,7 @@ func testUpdate(t *testing.T, h Harness) {
 		return &b, nil
 	})
 	equal(t, "a broken batch is invalid", fault.Is(err, fault.Invalid), true)
-	equal(t, "nothing was written", list(t, snapshot(t, s), kv.Range{}), "a=2 empty= new=")
+	equal(t, "nothing was written", content(t, s), "a=2 empty= new=")
 	must(t, s.Update(t.Context(), lock("a"), func(kv.Locked) (*kv.Batch, error) { return nil, nil })) // the locks are free
 }
 
