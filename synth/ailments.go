@@ -8,7 +8,6 @@ type ailment struct {
 	visit    *visitKind
 	days     int // until it is over, about
 	drugs    []*drug
-	rarely   bool // of the drugs, most go without
 	acts     []*act
 	plan     *plan
 	image    *image

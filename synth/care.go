@@ -46,7 +46,6 @@ func (g *generator) care(c *plan, days int, why *problem) {
 		g.open("detail")
 		g.concept("code", &c.activities[i])
 		g.code("status", doing)
-		g.ref("location", "Location", v.site.location)
 		g.close()
 		g.close()
 	}

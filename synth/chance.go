@@ -46,7 +46,7 @@ func (d *draw) between(lo, hi int) int { return lo + d.below(hi-lo+1) }
 func (d *draw) permille(n int) bool { return d.below(1000) < n }
 
 // unit is a double in [0, 1).
-func (d *draw) unit() float64 { return float64(d.next()>>11) * (1.0 / (1 << 53)) }
+func (d *draw) unit() float64 { return float64(float64(d.next()>>11) * (1.0 / (1 << 53))) }
 
 // around is a double near mid: three draws, so within mid ± spread and mostly within a third of it.
 func (d *draw) around(mid, spread float64) float64 {

@@ -37,7 +37,7 @@ func (g *generator) bloodwork(age int) {
 	p, now := &g.p, g.v.at
 	sugar := p.has(prediabetes, now) || p.has(diabetes, now)
 	switch {
-	case g.permille(155):
+	case g.permille(170):
 		g.order(&fullPanel)
 	case sugar || p.has(hypertension, now) || g.permille(250):
 		g.order(&basicPanel)
@@ -54,7 +54,7 @@ func (g *generator) bloodwork(age int) {
 	if p.has(hyperlipidemia, now) || sugar || age >= 35 && g.permille(450) {
 		g.order(&lipidPanel)
 	}
-	if p.has(anemia, now) && g.permille(400) || g.permille(205) {
+	if p.has(anemia, now) && g.permille(400) || g.permille(260) {
 		g.order(&bloodCount)
 	}
 	if !p.woman && age >= 55 && g.permille(90) {

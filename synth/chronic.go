@@ -59,7 +59,6 @@ func does(code, display string, price cents, minutes int) *act {
 }
 
 var (
-	reviewDrugs   = does("430193006", "Medication Reconciliation (procedure)", 48603, 15)
 	listDrugs     = does("428191000124101", "Documentation of current medications", 60546, 15)
 	screenMood    = does("171207006", "Depression screening", 41291, 20)
 	spirometry    = does("127783003", "Spirometry (procedure)", 22357, 30)
@@ -78,7 +77,6 @@ var (
 	rehab         = does("15081005", "Pulmonary rehabilitation (regime/therapy)", 71209, 60)
 	cardioversion = does("180325003", "Electrical cardioversion", 254119, 60)
 	eeg           = does("54550000", "Seizure Count Cerebral Cortex Electroencephalogram (EEG)", 88391, 60)
-	injection     = does("76601001", "Intramuscular injection", 27817, 10)
 )
 
 // ills holds what is known of each lasting condition.

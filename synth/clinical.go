@@ -1,5 +1,7 @@
 package synth
 
+import "strconv"
+
 // condition records a condition found during the visit; days until it is over, 0 for one that lasts.
 func (g *generator) condition(what *concept, days int) id {
 	v := &g.v
@@ -191,11 +193,11 @@ func (g *generator) study(i *image, why *problem) {
 
 // oid appends an object identifier below the arc that DICOM makes of UUIDs.
 func (g *generator) oid(b []byte, n uint64) []byte {
-	return appendInt(append(b, "2.25."...), int(n>>1))
+	return strconv.AppendUint(append(b, "2.25."...), n>>1, 10)
 }
 
-// implant records a device that the patient carries from now on.
-func (g *generator) implant(what *concept, name string) {
+// equip records a device that the patient has from now on.
+func (g *generator) equip(what *concept, name string) {
 	v := &g.v
 	made := max(v.at-stamp(g.between(60, 400))*day, g.p.birth)
 	at := g.begin("Device")

@@ -67,7 +67,7 @@ func (d *folder) write(ctx context.Context, opts Options) error {
 	n := 0
 	for r := range Parallel(opts, runtime.GOMAXPROCS(0)) {
 		if n++; n%256 == 0 && ctx.Err() != nil {
-			return fault.Errorf(fault.Unavailable, "", "writing the population was given up: %w", context.Cause(ctx))
+			return givenUp(ctx)
 		}
 		o, err := d.file(r.Type)
 		if err != nil {
@@ -79,6 +79,9 @@ func (d *folder) write(ctx context.Context, opts Options) error {
 		if err := o.w.WriteByte('\n'); err != nil {
 			return unwritable(o, err)
 		}
+	}
+	if ctx.Err() != nil {
+		return givenUp(ctx)
 	}
 	for _, o := range d.files {
 		if err := errors.Join(o.w.Flush(), o.f.Sync(), o.f.Close()); err != nil {
@@ -106,7 +109,11 @@ func (d *folder) file(kind string) (*outfile, error) {
 	if _, err := os.Lstat(o.Path); err == nil {
 		return nil, unnamed(o, os.ErrExist)
 	}
-	f, err := os.Create(o.partial())
+	f, err := os.OpenFile(o.partial(), os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o644)
+	if errors.Is(err, os.ErrExist) {
+		return nil, fault.WithHint(fault.Errorf(fault.Exists, "", "%s is there already", o.partial()),
+			"another run is writing into this folder, or one was killed: then remove the file")
+	}
 	if err != nil {
 		return nil, unwritable(o, err)
 	}
@@ -135,6 +142,10 @@ func (d *folder) summary() Summary {
 	}
 	slices.SortFunc(s.Types, func(a, b File) int { return cmp.Compare(a.Type, b.Type) })
 	return s
+}
+
+func givenUp(ctx context.Context) error {
+	return fault.Errorf(fault.Unavailable, "", "writing the population was given up: %w", context.Cause(ctx))
 }
 
 func unwritable(o *outfile, err error) error {

@@ -27,15 +27,11 @@ var (
 	nitrofurantoin = rx("311995", "NITROFURANTOIN, MACROCRYSTALS 50 MG Oral Capsule", 3097, 4)
 	coughSyrup     = rx("1043400", "Acetaminophen 21.7 MG/ML / Dextromethorphan Hydrobromide 1 MG/ML / doxylamine succinate 0.417 MG/ML Oral Solution", 1163, 0)
 	hydrocortisone = rx("106258", "Hydrocortisone 10 MG/ML Topical Cream", 811, 2)
-	prednisone     = rx("312617", "predniSONE 5 MG Oral Tablet", 971, 1)
 
 	thiazide      = rx("310798", "Hydrochlorothiazide 25 MG Oral Tablet", 1057, 1)
-	lisinopril    = rx("314076", "lisinopril 10 MG Oral Tablet", 1193, 1)
-	amlodipine    = rx("197361", "Amlodipine 5 MG Oral Tablet", 1409, 1)
 	simvastatin10 = rx("314231", "Simvastatin 10 MG Oral Tablet", 1507, 1)
 	simvastatin20 = rx("312961", "Simvastatin 20 MG Oral Tablet", 1811, 1)
 	metformin     = rx("860975", "24 HR Metformin hydrochloride 500 MG Extended Release Oral Tablet", 1723, 1)
-	insulin       = rx("106892", "insulin human, isophane 70 UNT/ML / Regular Insulin, Human 30 UNT/ML Injectable Suspension [Humulin]", 14231, 2)
 	clopidogrel   = rx("309362", "Clopidogrel 75 MG Oral Tablet", 2339, 1)
 	nitroglycerin = rx("705129", "Nitroglycerin 0.4 MG/ACTUAT Mucosal Spray", 20717, 0)
 	metoprolol    = rx("866412", "24 HR metoprolol succinate 100 MG Extended Release Oral Tablet", 2111, 1)
@@ -53,7 +49,6 @@ var (
 	sertraline    = rx("312941", "sertraline 50 MG Oral Tablet", 1367, 1)
 	levothyroxine = rx("966222", "Levothyroxine Sodium 0.075 MG Oral Tablet", 1283, 1)
 	allopurinol   = rx("197319", "Allopurinol 100 MG Oral Tablet", 1117, 1)
-	iron          = rx("310325", "ferrous sulfate 325 MG Oral Tablet", 691, 1)
 	pill          = rx("751905", "Trinessa 28 Day Pack", 3911, 1)
 
 	cisplatin   = given("1736854", "Cisplatin 50 MG Injection", 7121)

@@ -26,15 +26,18 @@ func (g *generator) discover(c chronic, at stamp) {
 	case diabetes, prediabetes:
 		g.measure(&a1c, &laboratory)
 	}
+	if c == diabetes {
+		g.equip(&meter, "Blood glucose meter")
+	}
 	g.performAll(l.tests, why)
 	if c == heartFailure {
 		g.study(&heartImage, why)
 	}
 	if c == heartFailure && g.permille(350) {
-		g.implant(&defibrillator, "Biventricular implantable cardioverter defibrillator")
+		g.equip(&defibrillator, "Biventricular implantable cardioverter defibrillator")
 	}
 	if c == fibrillation && g.permille(250) {
-		g.implant(&pacemaker, "Implantable cardiac pacemaker")
+		g.equip(&pacemaker, "Implantable cardiac pacemaker")
 	}
 	if !l.staffed {
 		for _, d := range l.drugs {
@@ -50,6 +53,7 @@ func (g *generator) discover(c chronic, at stamp) {
 var (
 	pacemaker     = sct("706004007", "Implantable cardiac pacemaker (physical object)")
 	defibrillator = sct("72506001", "Implantable defibrillator, device (physical object)")
+	meter         = sct("337414009", "Blood glucose meter (physical object)")
 	stent         = sct("705643001", "Coronary artery stent (physical object)")
 )
 
@@ -118,7 +122,7 @@ func (g *generator) heartAttack(at stamp) {
 	g.order(&heartPanel)
 	g.performAll([]*act{ecg, pci}, why)
 	g.study(&heartImage, why)
-	g.implant(&stent, "Drug-eluting coronary stent")
+	g.equip(&stent, "Drug-eluting coronary stent")
 	for _, d := range []*drug{&heparin, &morphine, &alteplase} {
 		g.treat(d, why)
 	}

@@ -19,7 +19,8 @@ const (
 	discovery
 	review // of a lasting condition
 	mishap
-	booking // the first visit of a pregnancy
+	aftercare // of a mishap
+	booking   // the first visit of a pregnancy
 	antenatal
 	delivery
 	postnatal
@@ -136,6 +137,9 @@ func (g *generator) planMishaps() {
 		for range 4 { // look for something that befalls this age
 			if n := g.mishapAt(g.below(mishapWeight)); age >= ailments[n].from && age <= ailments[n].to {
 				g.happens(when, mishap, n)
+				if g.permille(650) {
+					g.happens(when+stamp(g.between(7, 45))*day, aftercare, n)
+				}
 				break
 			}
 		}
@@ -186,6 +190,9 @@ func (g *generator) lives(e *event) {
 		g.review(chronic(e.n), e.when)
 	case mishap:
 		g.mishap(&ailments[e.n], e.when)
+	case aftercare:
+		g.arrive(&consultation, e.when, &ailments[e.n].what)
+		g.leave()
 	case booking:
 		g.booking(e.when)
 	case antenatal:

@@ -6,7 +6,6 @@ var (
 	vital      = concept{observationCategory, "vital-signs", "vital-signs"}
 	laboratory = concept{observationCategory, "laboratory", "laboratory"}
 	survey     = concept{observationCategory, "survey", "survey"}
-	imaging    = concept{observationCategory, "imaging", "imaging"}
 	exam       = concept{observationCategory, "exam", "exam"}
 	social     = concept{observationCategory, "social-history", "social-history"}
 	bedside    = concept{observationCategory, "procedure", "procedure"}
@@ -107,7 +106,7 @@ func (g *generator) vitals() {
 		g.record(&bmiCode, &vital, bmi, -1, "kg/m2")
 	}
 	g.pressure(age)
-	if g.below(7) == 0 {
+	if g.below(4) == 0 {
 		g.record(&pulseCode, &vital, float64(g.between(58, 96)), 0, "/min")
 		g.record(&breathCode, &vital, float64(g.between(12, 18)), 0, "/min")
 	}

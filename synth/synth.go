@@ -148,4 +148,4 @@ func (g *generator) end() {
 	}
 }
 
-var testData = concept{"http://terminology.hl7.org/CodeSystem/v3-ActReason", "HTEST", "test health data"}
+var testData = concept{"http://terminology.hl7.org/CodeSystem/v3-ActReason", "HTEST", ""} // "test health data"

@@ -26,6 +26,7 @@ var (
 	problemVisit  = visitKind{sct("185347001", "Encounter for problem (procedure)"), &ambulatory, 20, 12500, false}
 	followUp      = visitKind{sct("390906007", "Follow-up encounter"), &ambulatory, 15, 10500, false}
 	outpatient    = visitKind{sct("371883000", "Outpatient procedure (procedure)"), &ambulatory, 75, 15500, true}
+	consultation  = visitKind{sct("698314001", "Consultation for treatment"), &ambulatory, 20, 10500, false}
 	asthmaVisit   = visitKind{sct("394701000", "Asthma follow-up"), &ambulatory, 15, 10500, false}
 	homeVisit     = visitKind{sct("210098006", "Domiciliary or rest home patient evaluation and management"), &atHome, 45, 14000, false}
 	telehealth    = visitKind{sct("448337001", "Telemedicine consultation with patient"), &virtual, 30, 9900, false}
