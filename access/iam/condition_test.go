@@ -63,6 +63,7 @@ var cases = []struct {
 	{"ArnLike", "ArnNotLike", `"arn:aws:iam::111122223333:*"`, []string{"arn:aws:iam::111122223333:user/a"}, []string{"arn:aws:iam::2:user/111122223333:a"}},
 	{"ArnLike", "ArnNotLike", `"*"`, []string{"arn:aws:iam::1:user/a"}, nil},
 	{"ArnLike", "ArnNotLike", `"arn:aws:s3*"`, []string{"arn:aws:s3:::b/k"}, []string{"arn:aws:sqs:::b"}},
+	{"ArnLike", "ArnNotLike", `["arn:aws:${aws:PrincipalTag/colon}:role/x","arn:aws:x:::${aws:PrincipalTag/colon}"]`, []string{"arn:aws:x:::iam::1"}, []string{"arn:aws:iam::1:role/x"}},
 	{"ArnLike", "ArnNotLike", `"arn:aws:iam::1:${aws:PrincipalTag/none}"`, nil, []string{"arn:aws:iam::1:x"}},
 }
 

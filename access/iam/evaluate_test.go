@@ -13,7 +13,7 @@ import (
 func isJSON(doc string) bool { return jsontext.Value(doc).IsValid() }
 
 var alice = access.Principal{Kind: access.User, Account: "111122223333", ARN: "arn:aws:iam::111122223333:user/eu/alice",
-	UserID: "AIDAALICE", UserName: "alice", Tags: map[string]string{"Team": "red", "star": "a*"}}
+	UserID: "AIDAALICE", UserName: "alice", Tags: map[string]string{"Team": "red", "star": "a*", "colon": "iam::1"}}
 
 func request(action, resource string) *access.Request {
 	return &access.Request{Principal: alice, Action: action, Resource: resource, When: time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)}
@@ -204,6 +204,9 @@ func TestEvaluate_principals(t *testing.T) {
 		{`{"AWS":["arn:aws:iam::111122223333:user/eu/alice","111122223333"]}`, []string{"alice", "root"}},
 		{`{"AWS":["arn:aws:iam::111122223333:role/x/exporter","111122223333"]}`, []string{"root"}},
 		{`{"AWS":["arn:aws:iam::111122223333:role/x/exporter","111122223333","arn:aws:sts::111122223333:assumed-role/exporter/s1"]}`, []string{"root", "session"}},
+		{`{"AWS":"arn:aws:sts::111122223333:assumed-role/exporter/s1"}`, nil},
+		{`{"AWS":["arn:aws:sts::111122223333:assumed-role/exporter/s1","arn:aws:iam::111122223333:role/x/exporter"]}`, nil},
+		{`{"AWS":["arn:aws:sts::111122223333:assumed-role/exporter/s1","111122223333"]}`, []string{"root"}},
 		{`{"Service":"healthlake.amazonaws.com"}`, []string{"service"}},
 	} {
 		p := parse(t, iam.Bucket, stmt(`"Effect":"Deny","Action":"*","Resource":"arn:aws:s3:::b","NotPrincipal":`+c.not))

@@ -260,6 +260,7 @@ func TestChunks(t *testing.T) {
 		{"size is negative", plain, []string{"a"}, sum, "1", edit("1\r\n", "-1\r\n"), sigv4.MalformedChunk},
 		{"size is huge", plain, []string{"a"}, sum, "1", edit("1\r\n", "ffffffffffffffff1\r\n"), sigv4.MalformedChunk},
 		{"size too small", plain, []string{"ab"}, sum, "2", edit("2\r\n", "1\r\n"), sigv4.MalformedChunk},
+		{"bytes after a chunk", plain, []string{"a"}, sum, "1", edit("a\r\n", "aXX\r\n"), sigv4.MalformedChunk},
 		{"line without end", plain, []string{"a"}, sum, "1", func(s string) string { return strings.Repeat("0", 5000) }, sigv4.MalformedChunk},
 		{"nothing at all", plain, []string{"a"}, sum, "1", func(s string) string { return "" }, sigv4.MalformedChunk},
 		{"trailer changed", wordTrailer, []string{"a"}, sum, "1", edit("AAAAAA==", "BAAAAA=="), sigv4.SignatureDoesNotMatch},
