@@ -29,13 +29,13 @@ const (
 // newID is a fresh id with one of IAM's prefixes: AIDA (user), AGPA (group), AROA (role), ANPA (managed policy), AKIA
 // (access key) with 16 letters and digits, ASIA (key of a session) likewise.
 func newID(prefix string) string {
-	var b [10]byte
+	var b [15]byte
 	rand.Read(b[:])
-	id := prefix + base32.StdEncoding.EncodeToString(b[:])
-	if prefix != "AKIA" && prefix != "ASIA" {
-		id += newID("")[:1] // IAM's other ids have 21 characters
+	n := 17 // IAM's ids have 21 characters
+	if prefix == "AKIA" || prefix == "ASIA" {
+		n = 16
 	}
-	return id
+	return prefix + base32.StdEncoding.EncodeToString(b[:])[:n]
 }
 
 // newSecret is a secret of 40 characters, 30 random bytes.

@@ -17,6 +17,8 @@ type Cloud interface {
 	// Assume takes a role as the service healthlake.amazonaws.com. The role's trust policy is evaluated with
 	// aws:SourceAccount and aws:SourceArn. A role that is not there is fault.NotFound, one that does not trust the
 	// service under these values fault.Denied; both as *Error with the action sts:AssumeRole.
+	// Where a cloud can tell what an untrusted role might do, it returns that Role along with the error: good for looking
+	// (everything but Put, Get and List), so that all that is wrong can be told at once.
 	// What the Role then does is evaluated anew at each call, so that rights taken away meanwhile count.
 	Assume(ctx context.Context, a Assumption) (Role, error)
 }

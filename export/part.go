@@ -81,7 +81,7 @@ type partWriter struct {
 var newline = []byte{'\n'}
 
 func (w *partWriter) line(body []byte) error {
-	if !w.cutter.Fits(len(body) + 1) {
+	if !w.cutter.Fits(len(body)) {
 		if err := w.end(); err != nil {
 			return err
 		}
@@ -92,7 +92,7 @@ func (w *partWriter) line(body []byte) error {
 			return err
 		}
 	}
-	w.cutter.Take(len(body) + 1)
+	w.cutter.Take(len(body))
 	return nil
 }
 

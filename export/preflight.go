@@ -61,13 +61,17 @@ func (c *check) refused(field string, err error, remedy string) bool {
 		c.err = errors.Join(c.err, fault.Wrap("export.Preflight", err))
 		return true
 	}
-	if e.Kind == fault.Denied {
-		field = fieldOf(e.Deny)
+	problem := sentence(e.Msg)
+	if e.Kind == fault.Denied && e.Deny != cloud.DenyTrust {
+		field, problem = fieldOf(e.Deny), "No statement of "+policyOf(e.Deny)+" allows it."
+		if e.Explicit {
+			problem = "A statement of " + policyOf(e.Deny) + " denies it."
+		}
 		if remedy == "" {
 			remedy = remedyFor(e)
 		}
 	}
-	c.add(Finding{Field: field, Setting: e.Action, Resource: e.Resource, Problem: sentence(e.Msg), Remedy: remedy, Denied: e.Kind == fault.Denied})
+	c.add(Finding{Field: field, Setting: e.Action, Resource: e.Resource, Problem: problem, Remedy: remedy, Denied: e.Kind == fault.Denied})
 	return true
 }
 
@@ -82,17 +86,29 @@ func fieldOf(d cloud.Deny) string {
 	return FieldRole
 }
 
+// policyOf names what refused.
+func policyOf(d cloud.Deny) string {
+	switch d {
+	case cloud.DenyBucket:
+		return "the bucket policy"
+	case cloud.DenyKey:
+		return "the key policy"
+	case cloud.DenySession:
+		return "the session policy"
+	case cloud.DenyBoundary:
+		return "the permissions boundary of the role"
+	case cloud.DenySetting:
+		return "the settings of the bucket"
+	}
+	return "the permission policies of the role"
+}
+
 // remedyFor says how a refused action becomes an allowed one.
 func remedyFor(e *cloud.Error) string {
-	where := map[cloud.Deny]string{cloud.DenyBucket: "the bucket policy", cloud.DenyKey: "the key policy", cloud.DenySession: "the session policy",
-		cloud.DenyBoundary: "the permissions boundary of the role", cloud.DenySetting: "the settings of the bucket"}[e.Deny]
-	if where == "" {
-		where = "the permission policy of the role"
-	}
 	if e.Explicit {
-		return fmt.Sprintf("Remove the statement of %s that denies %s on %s.", where, e.Action, e.Resource)
+		return fmt.Sprintf("Remove the statement that denies %s.", e.Action)
 	}
-	return fmt.Sprintf("Allow %s on %s in %s.", e.Action, e.Resource, where)
+	return fmt.Sprintf("Allow %s on %s there.", e.Action, e.Resource)
 }
 
 // sentence gives a text its full stop.

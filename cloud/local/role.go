@@ -36,25 +36,36 @@ func (c *Cloud) Assume(ctx context.Context, a cloud.Assumption) (cloud.Role, err
 	req.Context.Set(access.KeySourceAccount, a.SourceAccount)
 	req.Context.Set(access.KeySourceARN, a.SourceARN)
 	req.Context.Set(access.KeySecureTransport, "true")
+	p := access.SessionOf(r, a.SessionName)
+	p.Tags = r.Tags
+	p.TokenIssued = c.now()
+	taken := &role{c: c, principal: p}
 	if d := access.DecideGated(req, access.Grant{}, r.Trust); !d.Allowed() {
 		why := "does not allow " + servicePrincipal + " to assume it"
 		if d.Effect == access.ExplicitDeny {
 			why = "denies it to " + servicePrincipal
 		}
-		return nil, &cloud.Error{Kind: fault.Denied, Code: "AccessDenied", Action: action, Resource: r.ARN, Deny: cloud.DenyTrust,
+		taken.untrusted = &cloud.Error{Kind: fault.Denied, Code: "AccessDenied", Action: action, Resource: r.ARN, Deny: cloud.DenyTrust,
 			Explicit: d.Effect == access.ExplicitDeny,
 			Msg:      "The trust policy of " + r.ARN + " " + why + " for account " + a.SourceAccount + " and " + a.SourceARN + "."}
+		return taken, taken.untrusted
 	}
-	p := access.SessionOf(r, a.SessionName)
-	p.Tags = r.Tags
-	p.TokenIssued = c.now()
-	return &role{c: c, principal: p}, nil
+	return taken, nil
 }
 
 // role is a taken role. What it may do is looked up anew at each call.
 type role struct {
 	c         *Cloud
 	principal access.Principal
+	untrusted error // why it is only good for looking; nil for a role that was taken
+}
+
+// use is session for what reads or writes objects: a role that was not taken may not.
+func (r *role) use(ctx context.Context) (*Session, error) {
+	if r.untrusted != nil {
+		return nil, r.untrusted
+	}
+	return r.session(ctx)
 }
 
 // ARN implements cloud.Role.
@@ -168,7 +179,7 @@ func (b *roleBucket) MayGet(ctx context.Context, key string) error {
 
 // Put implements cloud.Bucket.
 func (b *roleBucket) Put(ctx context.Context, key string, body io.ReadSeeker, size int64, o cloud.PutOptions) error {
-	s, err := b.r.session(ctx)
+	s, err := b.r.use(ctx)
 	if err != nil {
 		return err
 	}
@@ -182,7 +193,7 @@ func (b *roleBucket) Put(ctx context.Context, key string, body io.ReadSeeker, si
 
 // Get implements cloud.Bucket.
 func (b *roleBucket) Get(ctx context.Context, key string, offset, n int64) (io.ReadCloser, error) {
-	s, err := b.r.session(ctx)
+	s, err := b.r.use(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -208,7 +219,7 @@ func (b *roleBucket) Get(ctx context.Context, key string, offset, n int64) (io.R
 func (b *roleBucket) List(ctx context.Context, prefix string) iter.Seq2[cloud.Object, error] {
 	return func(yield func(cloud.Object, error) bool) {
 		for after, more := "", true; more; {
-			s, err := b.r.session(ctx)
+			s, err := b.r.use(ctx)
 			var page Listing
 			if err == nil {
 				page, err = s.ListObjects(ctx, ListRequest{Bucket: b.name, Prefix: prefix, After: after, Max: 1000})
