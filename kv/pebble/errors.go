@@ -45,9 +45,9 @@ func isNotExist(err error) bool { return errors.Is(err, fs.ErrNotExist) }
 
 func itoa(n int) string { return strconv.Itoa(n) }
 
-// wreck is Pebble's logger. Pebble ends the process by Fatalf when it cannot write its log or its manifest; wreck
-// remembers the first such message instead, and the space refuses everything from then on: what the log holds is
-// unknown until it is opened again.
+// wreck is Pebble's logger. Pebble ends the process by Fatalf when it cannot write its manifest, and by a panic when it
+// cannot write its log, which spaceFS prevents. wreck remembers the first such failure, and the space refuses
+// everything from then on: what the log holds is unknown until it is opened again.
 type wreck struct{ why atomic.Pointer[string] }
 
 // Infof drops the message: rooms below the edge do not log.
@@ -58,7 +58,7 @@ func (w *wreck) Errorf(string, ...any) {}
 
 // Fatalf remembers that the database must not be used any more.
 func (w *wreck) Fatalf(format string, args ...any) {
-	msg := fmt.Sprintf(format, args...)
+	msg := fmt.Errorf(format, args...).Error()
 	w.why.CompareAndSwap(nil, &msg)
 }
 

@@ -15,9 +15,10 @@ const (
 )
 
 // dbOptions are the settings of one space's database.
-func dbOptions(fs vfs.FS, cache *pebble.Cache, files *pebble.FileCache, w *wreck) *pebble.Options {
+func dbOptions(fs vfs.FS, dir string, cache *pebble.Cache, files *pebble.FileCache, w *wreck) *pebble.Options {
 	o := &pebble.Options{
 		FS:                 fs,
+		WALDir:             fs.PathJoin(dir, logDir),
 		Cache:              cache,
 		FileCache:          files,
 		Logger:             w,

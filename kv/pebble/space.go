@@ -18,7 +18,7 @@ type space struct {
 	engine *Engine
 	name   string
 	dir    string
-	fs     *movingFS
+	fs     *spaceFS
 	db     *pebble.DB
 	opts   *pebble.Options
 	locks  kv.Locks
@@ -46,8 +46,8 @@ func openSpace(e *Engine, name string) (*space, error) {
 	if err := makeDir(e.fs, s.dir); err != nil {
 		return nil, err
 	}
-	s.fs = newMovingFS(e.fs, s.dir)
-	s.opts = dbOptions(s.fs, e.cache, e.files, s.wreck)
+	s.fs = newSpaceFS(e.fs, s.dir, s.wreck)
+	s.opts = dbOptions(s.fs, s.dir, e.cache, e.files, s.wreck)
 	db, err := pebble.Open(s.dir, s.opts)
 	if err != nil {
 		return nil, err
