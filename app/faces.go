@@ -31,10 +31,10 @@ func (a *App) openFaces(tokenKey []byte) error {
 	exports := bulk.New(bulk.Options{Edge: a.edge, Datastores: a.catalog, Exports: a.exports})
 	a.handler = a.edge.Handler(edge.Faces{
 		HealthLake: healthlake,
-		KMS:        localcloud.NewKMS(a.edge, a.cloud),
+		KMS:        localcloud.NewKMS(a.cloud, a.edge),
 		IAM:        localcloud.NewIAM(a.edge, a.accounts),
 		STS:        localcloud.NewSTS(a.edge, a.accounts),
-		S3:         localcloud.NewS3(a.edge, a.cloud),
+		S3:         localcloud.NewS3(a.cloud, a.edge),
 		FHIR:       datastoreFaces(resources, exports),
 		Metrics:    promhttp.HandlerFor(a.registry, promhttp.HandlerOpts{}),
 	})
