@@ -34,7 +34,8 @@ type Options struct {
 	Region    string
 	Partition string // empty: aws
 	PublicURL string // base of the endpoints: scheme://host:port, no path
-	// Enqueue asks for a long work; durable when it returns nil. Asking again for the same Task must do nothing more.
+	// Enqueue asks for a long work; durable when it returns nil. Asking again for the same Task must do nothing while it
+	// is under way, and begin it anew if it has failed.
 	// nil refuses preloads and deletions as fault.Unsupported.
 	Enqueue func(context.Context, Task) error
 	Now     func() time.Time // nil: time.Now

@@ -26,7 +26,7 @@ type CreateRequest struct {
 
 // Create makes a data store and returns it as CREATING. Without a preload it is ACTIVE when Create returns; with one
 // when its job has ended. What this server does not offer (a customer's key, SMART on FHIR) is fault.Invalid with a
-// sentence that says so. When ctx ends midway the creation is finished by Recover.
+// sentence that says so. What a stopped process leaves halfway is finished by Recover, or by the same call again.
 func (c *Catalog) Create(ctx context.Context, q CreateRequest) (Datastore, error) {
 	const op = "catalog.Create"
 	if err := q.check(); err != nil {
@@ -77,10 +77,11 @@ func (c *Catalog) Create(ctx context.Context, q CreateRequest) (Datastore, error
 		return Datastore{}, fault.Wrap(op, err)
 	}
 	d := c.datastore(r)
-	if !fresh {
+	if !fresh && d.Status != Creating {
 		return d, nil
 	}
-	return d, fault.Wrap(op, c.build(ctx, r))
+	// A caller that hangs up, or one whose first call broke here and that calls again, leaves no half data store.
+	return d, fault.Wrap(op, c.build(context.WithoutCancel(ctx), r))
 }
 
 // build does what a CREATING data store still needs. It may be repeated.

@@ -77,9 +77,13 @@ func (c *Catalog) Delete(ctx context.Context, id string) (Datastore, error) {
 	if c.o.Enqueue == nil {
 		return Datastore{}, fault.Errorf(fault.Unsupported, op, "This server does not delete data stores.")
 	}
+	deleting := false
 	d, err := c.update(ctx, op, id, func(r *row) (bool, error) {
 		switch r.Status {
-		case Creating, Deleting:
+		case Deleting:
+			deleting = true
+			return false, inState(op, r, "cannot be deleted now")
+		case Creating:
 			return false, inState(op, r, "cannot be deleted now")
 		case Deleted:
 			return false, gone(id)
@@ -87,6 +91,12 @@ func (c *Catalog) Delete(ctx context.Context, id string) (Datastore, error) {
 		r.Status = Deleting
 		return true, nil
 	})
+	ctx = context.WithoutCancel(ctx) // a caller that hangs up leaves nothing halfway
+	if deleting {
+		if broken := c.enqueue(ctx, DeleteDatastore, id); broken != nil { // the call that made it so may have broken here
+			return Datastore{}, fault.Wrap(op, broken)
+		}
+	}
 	if err != nil {
 		return Datastore{}, err
 	}

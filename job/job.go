@@ -70,6 +70,9 @@ type New struct {
 	// gives the same job, with anything else fault.Invalid. Empty: every call makes a job. At most 128 bytes.
 	ClientToken string
 	Fingerprint string // of everything that the caller asked for; at most 128 bytes
+	// Again lets a job of that token that ended otherwise than well be followed by a new one; otherwise the token gives
+	// that job for ever.
+	Again bool
 	// MaxWaiting is how many jobs of this queue may wait behind the running one; 0 means DefaultMaxWaiting.
 	MaxWaiting int
 }

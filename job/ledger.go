@@ -93,7 +93,7 @@ func (l *Ledger) Enqueue(ctx context.Context, n New) (rec Record, reused bool, e
 			if err != nil {
 				return nil, err
 			}
-			if r != nil {
+			if r != nil && !(n.Again && r.State.Terminal() && r.State != Completed && r.State != CompletedWithErrors) {
 				rec, reused = r.record(params), true
 				return nil, nil
 			}

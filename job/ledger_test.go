@@ -190,6 +190,38 @@ func TestEnqueue_isIdempotentUnderAToken(t *testing.T) {
 	}
 }
 
+func TestEnqueue_beginsAgainWhatFailed(t *testing.T) {
+	t.Parallel()
+	l := openLedger(t, memory(t))
+	n := job.New{Kind: kind, Datastore: store1, ClientToken: "once", Again: true}
+	end := func(s job.State) job.Record {
+		t.Helper()
+		rec := enqueue(t, l, n)
+		if again := enqueue(t, l, n); again.ID != rec.ID {
+			t.Fatal("begun again under way")
+		}
+		run, err := l.Claim(t.Context(), kind, store1, "me", 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := run.Finish(t.Context(), s, ""); err != nil {
+			t.Fatal(err)
+		}
+		return rec
+	}
+	first := end(job.Failed)
+	if rec, reused, err := l.Enqueue(t.Context(), job.New{Kind: kind, Datastore: store1, ClientToken: "once"}); err != nil || !reused || rec.ID != first.ID {
+		t.Fatalf("without Again: %+v %v %v", rec, reused, err)
+	}
+	second := end(job.Completed)
+	if second.ID == first.ID {
+		t.Fatal("not begun again")
+	}
+	if rec, reused, err := l.Enqueue(t.Context(), n); err != nil || !reused || rec.ID != second.ID {
+		t.Fatalf("after it went well: %+v %v %v", rec, reused, err)
+	}
+}
+
 func TestList_pagesAndFilters(t *testing.T) {
 	t.Parallel()
 	l := openLedger(t, memory(t))

@@ -226,12 +226,11 @@ func TestRunner_takesOverOnlyALeaseThatStandsStill(t *testing.T) {
 	bubble(t, func(t *testing.T, _ kv.Engine, l *job.Ledger) {
 		const lease = 9 * time.Second
 		rec := enqueue(t, l, job.New{})
-		began := time.Now()
 		_, stopFirst := start(t, l, job.RunnerOptions{Owner: "first", Lease: lease, Kinds: kinds(work{run: untilStopped})})
 		synctest.Wait()
-		var taken time.Duration
+		var taken time.Time
 		_, stop := start(t, l, job.RunnerOptions{Owner: "second", Lease: lease, Kinds: kinds(work{run: func(context.Context, *job.Run) error {
-			taken = time.Since(began)
+			taken = time.Now()
 			return nil
 		}})})
 		defer stop()
@@ -239,12 +238,12 @@ func TestRunner_takesOverOnlyALeaseThatStandsStill(t *testing.T) {
 		if got := wantState(t, l, rec, job.InProgress); got.Owner != "first" || got.Term != 1 || got.Beat < 1000 {
 			t.Fatalf("%+v", got)
 		}
+		given := time.Now()
 		stopFirst() // gives it back: no lease to wait for
-		began = time.Now()
 		synctest.Wait()
 		wantState(t, l, rec, job.Completed)
-		if taken != 0 {
-			t.Errorf("taken over after %v", taken)
+		if !taken.Equal(given) {
+			t.Errorf("given back at %v and taken over at %v", given, taken)
 		}
 	})
 }
