@@ -102,8 +102,10 @@ func (s *Session) PutBucketPolicy(ctx context.Context, bucket, policy string) er
 	if _, err := s.open(ctx, bucket, action, nil); err != nil {
 		return err
 	}
-	if _, err := s.c.policies.of(iam.Bucket, policy); err != nil {
-		return malformed("MalformedPolicy", err)
+	if policy != "" {
+		if _, err := iam.ParseBucket(bucket, []byte(policy)); err != nil {
+			return malformed("MalformedPolicy", err)
+		}
 	}
 	return s.changeBucket(ctx, bucket, action, nil, func(rec *bucketRecord) error {
 		if rec.Block.BlockPublicPolicy && isPublic(policy) {

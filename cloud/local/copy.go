@@ -2,7 +2,6 @@ package local
 
 import (
 	"context"
-	"errors"
 	"io"
 
 	"tarn/fault"
@@ -44,7 +43,10 @@ func (s *Session) CopyObject(ctx context.Context, r CopyRequest) (ObjectInfo, er
 	}
 	put.Body, put.Size = body, src.Size
 	info, err := s.PutObject(ctx, put)
-	return info, errors.Join(err, body.Close())
+	if cerr := body.Close(); err == nil {
+		err = cerr
+	}
+	return info, err
 }
 
 // CopyPart makes a part of a range of an object. (As UploadPart, and kms:Decrypt of the source's key.)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/rand"
 	"encoding/hex"
+	"errors"
 	"regexp"
 	"strings"
 	"time"
@@ -250,7 +251,8 @@ func (s *Session) key(ctx context.Context, name, action string, extra conditions
 
 // named fills in what an error was about where it does not say so itself.
 func named(err error, action, resource string) error {
-	if e, ok := err.(*cloud.Error); ok {
+	var e *cloud.Error
+	if errors.As(err, &e) {
 		if e.Action == "" {
 			e.Action = action
 		}

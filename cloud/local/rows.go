@@ -119,7 +119,11 @@ func (c *Cloud) read(ctx context.Context, fn func(kv.Reader) error) (err error) 
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, snap.Close()) }()
+	defer func() {
+		if cerr := snap.Close(); err == nil {
+			err = cerr
+		}
+	}()
 	return fn(snap)
 }
 

@@ -3,6 +3,7 @@ package local
 import (
 	"context"
 	"crypto/rand"
+	"errors"
 	"maps"
 
 	"tarn/cloud"
@@ -129,8 +130,8 @@ func (c *Cloud) unwrapService(wrapped []byte, arn string) ([]byte, error) {
 
 // throughS3Error tells an error of KMS as S3 does.
 func throughS3Error(err error) error {
-	e, ok := err.(*cloud.Error)
-	if !ok {
+	var e *cloud.Error
+	if !errors.As(err, &e) {
 		return err
 	}
 	told := *e
