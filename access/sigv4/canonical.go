@@ -10,22 +10,13 @@ import (
 	"strings"
 )
 
-// form says how path and query are written in the canonical request. Signers differ where a path has "//" or "..",
-// where a query is not written as AWS would, and in what they sort by. All forms of one request mean the same thing,
-// so a signature over any of them is a signature of this request; the plain form is right nearly always.
-type form struct {
-	rawPath     bool // S3: the path as it was sent; others: dot segments and double slashes removed
-	rawQuery    bool // the pairs as they were sent
-	decodedSort bool // the pairs sorted before they were encoded
-}
-
-// canonical writes the canonical request.
-func canonical(dst []byte, r *http.Request, f form, s3 bool, signed []string, payloadHash string) []byte {
+// canonical writes the canonical request, with path and query in their canonical form.
+func canonical(dst []byte, r *http.Request, path, query string, signed []string, payloadHash string) []byte {
 	dst = append(dst, r.Method...)
 	dst = append(dst, '\n')
-	dst = appendPath(dst, r.URL.EscapedPath(), s3, f.rawPath)
+	dst = append(dst, path...)
 	dst = append(dst, '\n')
-	dst = appendQuery(dst, r.URL.RawQuery, f)
+	dst = append(dst, query...)
 	dst = append(dst, '\n')
 	for _, name := range signed {
 		dst = append(dst, name...)
@@ -44,18 +35,16 @@ func canonical(dst []byte, r *http.Request, f form, s3 bool, signed []string, pa
 	return append(dst, payloadHash...)
 }
 
-// appendPath writes an escaped path. For S3 each byte is escaped once, and an escaped slash stays one; for the others
-// the path as it stands is escaped once more.
-func appendPath(dst []byte, path string, s3, raw bool) []byte {
+// canonicalPath writes an escaped path as AWS has it. For S3 each byte is escaped once, and an escaped slash stays one;
+// for the others the path as it stands is escaped once more.
+func canonicalPath(path string, s3 bool) string {
 	if path == "" {
-		return append(dst, '/')
+		return "/"
 	}
-	switch {
-	case s3 && raw:
-		return append(dst, path...)
-	case !s3 && raw:
-		path = removeDots(path)
+	if isPlain(path) {
+		return path
 	}
+	dst := make([]byte, 0, len(path)+16)
 	for i := 0; i < len(path); i++ {
 		c := path[i]
 		if s3 && c == '%' && i+2 < len(path) {
@@ -71,7 +60,52 @@ func appendPath(dst []byte, path string, s3, raw bool) []byte {
 			dst = appendEscaped(dst, c)
 		}
 	}
-	return dst
+	return string(dst)
+}
+
+func isPlain(path string) bool {
+	for i := range len(path) {
+		if path[i] != '/' && !isUnreserved(path[i]) {
+			return false
+		}
+	}
+	return true
+}
+
+// otherPaths are the ways in which some signers write a path, if they are others than AWS's: dot segments and double
+// slashes removed (botocore; not for S3), and the path as it is sent (signers for S3 that leave more unescaped; curl
+// before 8.0). All of them mean the path that was sent, and none can be taken for AWS's form of another: that is why a
+// path that is sent with escapes is not taken as it is, unless for S3.
+func otherPaths(path string, s3 bool) []string {
+	own := canonicalPath(path, s3)
+	var others []string
+	add := func(other string) {
+		if other != own && other != "" {
+			others = append(others, other)
+		}
+	}
+	if s3 {
+		add(path)
+		return others
+	}
+	add(canonicalPath(removeDots(path), false))
+	if strings.IndexByte(path, '%') < 0 {
+		add(path)
+	}
+	return others
+}
+
+// otherQueries are the ways in which some signers write a query: sorted before it is escaped (older SDKs for Go), as it
+// is sent but sorted (botocore), and just as it is sent (curl before 8.0).
+func otherQueries(query string) []string {
+	own := canonicalQuery(query, escapedFirst)
+	var others []string
+	for _, other := range []string{canonicalQuery(query, sortedFirst), canonicalQuery(query, asSent), query} {
+		if other != own && !strings.Contains(other, "X-Amz-Signature=") {
+			others = append(others, other)
+		}
+	}
+	return others
 }
 
 // removeDots resolves "." and "..", and joins slashes.
@@ -95,13 +129,22 @@ func removeDots(path string) string {
 	return clean
 }
 
+// queryForm says how the pairs of a query are escaped and sorted.
+type queryForm uint8
+
+const (
+	escapedFirst queryForm = iota // AWS's form: escaped, then sorted
+	sortedFirst                   // sorted, then escaped
+	asSent                        // sorted as they were sent
+)
+
 // pair is one parameter of the query.
 type pair struct{ name, value string }
 
-// appendQuery writes the query sorted by name, then value, without X-Amz-Signature.
-func appendQuery(dst []byte, query string, f form) []byte {
+// canonicalQuery writes the query sorted by name, then value, without X-Amz-Signature.
+func canonicalQuery(query string, form queryForm) string {
 	if query == "" {
-		return dst
+		return ""
 	}
 	var room [16]pair
 	pairs := room[:0]
@@ -110,12 +153,11 @@ func appendQuery(dst []byte, query string, f form) []byte {
 		if part == "" || name == "X-Amz-Signature" {
 			continue
 		}
-		switch {
-		case f.rawQuery:
-		case f.decodedSort:
-			name, value = unescape(name), unescape(value)
-		default:
+		switch form {
+		case escapedFirst:
 			name, value = escape(name), escape(value)
+		case sortedFirst:
+			name, value = unescape(name), unescape(value)
 		}
 		pairs = append(pairs, pair{name, value})
 	}
@@ -125,18 +167,19 @@ func appendQuery(dst []byte, query string, f form) []byte {
 		}
 		return strings.Compare(a.value, b.value)
 	})
+	dst := make([]byte, 0, len(query)+16)
 	for i, p := range pairs {
 		if i > 0 {
 			dst = append(dst, '&')
 		}
-		if f.decodedSort && !f.rawQuery {
+		if form == sortedFirst {
 			p.name, p.value = escape(p.name), escape(p.value)
 		}
 		dst = append(dst, p.name...)
 		dst = append(dst, '=')
 		dst = append(dst, p.value...)
 	}
-	return dst
+	return string(dst)
 }
 
 // escape brings a name or value of a query, escaped or not, to AWS's form.

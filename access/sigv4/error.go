@@ -13,6 +13,7 @@ type Code string
 const (
 	MissingAuthenticationToken Code = "MissingAuthenticationToken" // nothing is signed
 	IncompleteSignature        Code = "IncompleteSignature"        // the signature's form is broken
+	UnsupportedSignature       Code = "InvalidRequest"             // Signature Version 2
 	InvalidClientTokenID       Code = "InvalidClientTokenId"       // the access key is unknown or inactive, or the session token wrong
 	SignatureDoesNotMatch      Code = "SignatureDoesNotMatch"      // another secret, or the request was changed
 	RequestTimeTooSkewed       Code = "RequestTimeTooSkewed"       // signed too long ago, or in the future
@@ -45,6 +46,7 @@ var spelled = map[Code][3]string{
 	//                          Query, JSON, S3
 	MissingAuthenticationToken: {"MissingAuthenticationToken", "MissingAuthenticationTokenException", "AccessDenied"},
 	IncompleteSignature:        {"IncompleteSignature", "IncompleteSignatureException", "AuthorizationHeaderMalformed"},
+	UnsupportedSignature:       {"IncompleteSignature", "IncompleteSignatureException", "InvalidRequest"},
 	InvalidClientTokenID:       {"InvalidClientTokenId", "UnrecognizedClientException", "InvalidAccessKeyId"},
 	SignatureDoesNotMatch:      {"SignatureDoesNotMatch", "InvalidSignatureException", "SignatureDoesNotMatch"},
 	RequestTimeTooSkewed:       {"SignatureDoesNotMatch", "InvalidSignatureException", "RequestTimeTooSkewed"},

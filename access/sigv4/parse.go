@@ -7,6 +7,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"tarn/fault"
 )
 
 // Authorization is what a request says of its signature, not yet verified but for its form. It is for one request and
@@ -45,11 +47,11 @@ func (a *Authorization) NeedsBody() bool { return a.PayloadHash == "" }
 // IsSigned reports whether a request tries to say who it is at all, by header or by query.
 func IsSigned(r *http.Request) bool {
 	return r.Header.Get("Authorization") != "" || strings.Contains(r.URL.RawQuery, "X-Amz-Algorithm=") ||
-		strings.Contains(r.URL.RawQuery, "X-Amz-Signature=")
+		strings.Contains(r.URL.RawQuery, "X-Amz-Signature=") || strings.Contains(r.URL.RawQuery, "AWSAccessKeyId=")
 }
 
 // Parse reads the signature's form from the Authorization header or, where there is none, from the query. Its errors
-// carry MissingAuthenticationToken or IncompleteSignature.
+// carry a Code, such as MissingAuthenticationToken or IncompleteSignature.
 func Parse(r *http.Request) (*Authorization, error) {
 	a := &Authorization{}
 	var err error
@@ -58,6 +60,8 @@ func Parse(r *http.Request) (*Authorization, error) {
 		err = refuse(IncompleteSignature, "there are %d Authorization headers", len(header))
 	case len(header) == 1:
 		err = a.parseHeader(r, header[0])
+	case strings.Contains(r.URL.RawQuery, "AWSAccessKeyId="):
+		err = refuseVersion2()
 	case IsSigned(r):
 		err = a.parseQuery(r)
 	default:
@@ -74,6 +78,9 @@ func Parse(r *http.Request) (*Authorization, error) {
 
 func (a *Authorization) parseHeader(r *http.Request, header string) error {
 	scheme, rest, _ := strings.Cut(header, " ")
+	if scheme == "AWS" {
+		return refuseVersion2()
+	}
 	if scheme != algorithm {
 		return refuse(IncompleteSignature, "Authorization header must begin with %s", algorithm)
 	}
@@ -130,6 +137,12 @@ func (a *Authorization) parseQuery(r *http.Request) error {
 		a.Expires = time.Duration(seconds) * time.Second
 	}
 	return a.set(q.Get("X-Amz-Credential"), q.Get("X-Amz-SignedHeaders"), q.Get("X-Amz-Signature"), q.Get("X-Amz-Date"))
+}
+
+// refuseVersion2 answers the signatures of old: AWS CLI 1 still makes them for presigned URLs of foreign endpoints.
+func refuseVersion2() error {
+	return fault.WithHint(refuse(UnsupportedSignature, "The authorization mechanism you have provided is not supported. Please use AWS4-HMAC-SHA256."),
+		"with AWS CLI 1: aws configure set default.s3.signature_version s3v4")
 }
 
 // set checks and takes the parts that both ways have in common.

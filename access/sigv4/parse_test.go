@@ -48,36 +48,41 @@ func TestParse_forms(t *testing.T) {
 		"key with slashes":      {header("AK/", "a/b/"), ""},
 		"nothing signed":        {func(r *http.Request) { r.Header.Del("Authorization") }, sigv4.MissingAuthenticationToken},
 		"two headers":           {func(r *http.Request) { r.Header.Add("Authorization", goodHeader) }, sigv4.IncompleteSignature},
-		"another scheme":        {set("Authorization", "Bearer xyz"), sigv4.IncompleteSignature},
-		"another algorithm":     {header("AWS4-HMAC-SHA256", "AWS4-ECDSA-P256-SHA256"), sigv4.IncompleteSignature},
-		"unknown part":          {header("Signature=", "Sig="), sigv4.IncompleteSignature},
-		"part twice":            {header("Signature=0", "Signature=1, Signature=0"), sigv4.IncompleteSignature},
-		"no credential":         {header("Credential=AK/20260301/us-east-1/s3/aws4_request, ", ""), sigv4.IncompleteSignature},
-		"no signed headers":     {header("SignedHeaders=host;x-amz-date, ", ""), sigv4.IncompleteSignature},
-		"no signature":          {header(", Signature="+strings.Repeat("0", 64), ""), sigv4.IncompleteSignature},
-		"short signature":       {header("Signature=0", "Signature="), sigv4.SignatureDoesNotMatch},
-		"upper-case signature":  {header("Signature=0", "Signature=A"), sigv4.SignatureDoesNotMatch},
-		"short scope":           {header("AK/", ""), sigv4.IncompleteSignature},
-		"empty key":             {header("=AK/", "=/"), sigv4.IncompleteSignature},
-		"empty region":          {header("us-east-1", ""), sigv4.IncompleteSignature},
-		"empty service":         {header("/s3/", "//"), sigv4.IncompleteSignature},
-		"wrong terminal":        {header("aws4_request", "aws5_request"), sigv4.IncompleteSignature},
-		"scope of another day":  {header("20260301", "20260302"), sigv4.SignatureDoesNotMatch},
-		"scope's short date":    {header("20260301", "2026"), sigv4.SignatureDoesNotMatch},
-		"host not signed":       {header("host;", ""), sigv4.HeadersNotSigned},
-		"unsorted":              {header("host;x-amz-date", "x-amz-date;host"), sigv4.IncompleteSignature},
-		"header twice":          {header("host;", "host;host;"), sigv4.IncompleteSignature},
-		"upper-case header":     {header("host;", "Host;"), sigv4.IncompleteSignature},
-		"no date":               {func(r *http.Request) { r.Header.Del("X-Amz-Date") }, sigv4.IncompleteSignature},
-		"malformed date":        {set("X-Amz-Date", "2026-03-01T12:00:00Z"), sigv4.IncompleteSignature},
-		"impossible date":       {set("X-Amz-Date", "20260231T120000Z"), sigv4.IncompleteSignature},
-		"s3 without hash":       {func(r *http.Request) { r.Header.Del("X-Amz-Content-Sha256") }, sigv4.IncompleteSignature},
-		"malformed hash":        {set("X-Amz-Content-Sha256", "abc"), sigv4.IncompleteSignature},
-		"upper-case hash":       {set("X-Amz-Content-Sha256", strings.Repeat("A", 64)), sigv4.IncompleteSignature},
-		"two hashes":            {func(r *http.Request) { r.Header.Add("X-Amz-Content-Sha256", "x") }, sigv4.IncompleteSignature},
-		"unknown streaming":     {set("X-Amz-Content-Sha256", "STREAMING-AWS4-ECDSA-P256-SHA256-PAYLOAD"), sigv4.IncompleteSignature},
-		"streaming, no length":  {set("X-Amz-Content-Sha256", "STREAMING-AWS4-HMAC-SHA256-PAYLOAD"), sigv4.MalformedChunk},
-		"unsigned":              {set("X-Amz-Content-Sha256", "UNSIGNED-PAYLOAD"), ""},
+		"version 2":             {set("Authorization", "AWS AK:c2ln"), sigv4.UnsupportedSignature},
+		"presigned, version 2": {func(r *http.Request) {
+			r.Header.Del("Authorization")
+			r.URL.RawQuery = "AWSAccessKeyId=AK&Signature=x&Expires=1"
+		}, sigv4.UnsupportedSignature},
+		"another scheme":       {set("Authorization", "Bearer xyz"), sigv4.IncompleteSignature},
+		"another algorithm":    {header("AWS4-HMAC-SHA256", "AWS4-ECDSA-P256-SHA256"), sigv4.IncompleteSignature},
+		"unknown part":         {header("Signature=", "Sig="), sigv4.IncompleteSignature},
+		"part twice":           {header("Signature=0", "Signature=1, Signature=0"), sigv4.IncompleteSignature},
+		"no credential":        {header("Credential=AK/20260301/us-east-1/s3/aws4_request, ", ""), sigv4.IncompleteSignature},
+		"no signed headers":    {header("SignedHeaders=host;x-amz-date, ", ""), sigv4.IncompleteSignature},
+		"no signature":         {header(", Signature="+strings.Repeat("0", 64), ""), sigv4.IncompleteSignature},
+		"short signature":      {header("Signature=0", "Signature="), sigv4.SignatureDoesNotMatch},
+		"upper-case signature": {header("Signature=0", "Signature=A"), sigv4.SignatureDoesNotMatch},
+		"short scope":          {header("AK/", ""), sigv4.IncompleteSignature},
+		"empty key":            {header("=AK/", "=/"), sigv4.IncompleteSignature},
+		"empty region":         {header("us-east-1", ""), sigv4.IncompleteSignature},
+		"empty service":        {header("/s3/", "//"), sigv4.IncompleteSignature},
+		"wrong terminal":       {header("aws4_request", "aws5_request"), sigv4.IncompleteSignature},
+		"scope of another day": {header("20260301", "20260302"), sigv4.SignatureDoesNotMatch},
+		"scope's short date":   {header("20260301", "2026"), sigv4.SignatureDoesNotMatch},
+		"host not signed":      {header("host;", ""), sigv4.HeadersNotSigned},
+		"unsorted":             {header("host;x-amz-date", "x-amz-date;host"), sigv4.IncompleteSignature},
+		"header twice":         {header("host;", "host;host;"), sigv4.IncompleteSignature},
+		"upper-case header":    {header("host;", "Host;"), sigv4.IncompleteSignature},
+		"no date":              {func(r *http.Request) { r.Header.Del("X-Amz-Date") }, sigv4.IncompleteSignature},
+		"malformed date":       {set("X-Amz-Date", "2026-03-01T12:00:00Z"), sigv4.IncompleteSignature},
+		"impossible date":      {set("X-Amz-Date", "20260231T120000Z"), sigv4.IncompleteSignature},
+		"s3 without hash":      {func(r *http.Request) { r.Header.Del("X-Amz-Content-Sha256") }, sigv4.IncompleteSignature},
+		"malformed hash":       {set("X-Amz-Content-Sha256", "abc"), sigv4.IncompleteSignature},
+		"upper-case hash":      {set("X-Amz-Content-Sha256", strings.Repeat("A", 64)), sigv4.IncompleteSignature},
+		"two hashes":           {func(r *http.Request) { r.Header.Add("X-Amz-Content-Sha256", "x") }, sigv4.IncompleteSignature},
+		"unknown streaming":    {set("X-Amz-Content-Sha256", "STREAMING-AWS4-ECDSA-P256-SHA256-PAYLOAD"), sigv4.IncompleteSignature},
+		"streaming, no length": {set("X-Amz-Content-Sha256", "STREAMING-AWS4-HMAC-SHA256-PAYLOAD"), sigv4.MalformedChunk},
+		"unsigned":             {set("X-Amz-Content-Sha256", "UNSIGNED-PAYLOAD"), ""},
 		"unsigned elsewhere": {func(r *http.Request) {
 			header("/s3/", "/healthlake/")(r)
 			set("X-Amz-Content-Sha256", "UNSIGNED-PAYLOAD")(r)
@@ -171,6 +176,7 @@ func TestVerify_otherSigners(t *testing.T) {
 		"query as it was sent":        {"healthlake", "/a?x=a:b,c&name:exact=a+b", "/a", "name:exact=a+b&x=a:b,c"},
 		"lower-case escapes, raw":     {"healthlake", "/a?x=%c3%a9", "/a", "x=%c3%a9"},
 		"sorted before it is escaped": {"healthlake", "/a?a:b=1&a-b=2", "/a", "a-b=2&a%3Ab=1"},
+		"all as it was sent":          {"healthlake", "/r4/Patient/$export?b:c=1&a=x,y", "/r4/Patient/$export", "b:c=1&a=x,y"},
 		"S3 path as it was sent":      {"s3", "/b/a:b(c)%e9", "/b/a:b(c)%e9", ""},
 	} {
 		r := httptest.NewRequest("GET", c.target, nil)
@@ -227,4 +233,32 @@ func flip(digit string) string {
 		return "1"
 	}
 	return "0"
+}
+
+// No form of one path is taken for another path: what was signed for "/a b" does not open "/a%20b".
+func TestVerify_formsAreNotMixedUp(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct{ service, signed, sent string }{
+		{"healthlake", "/a%20b", "/a%2520b"},
+		{"healthlake", "/a$b", "/a%24b"},
+		{"s3", "/a%20b", "/a%2520b"},
+		{"s3", "/a%2520b", "/a%20b"},
+		{"s3", "/a%2Fb", "/a/b"},
+		{"s3", "/a//b", "/a/b"},
+		{"s3", "/a/./b", "/a/b"},
+		{"healthlake", "/?a=%2Bb", "/?a=+b"},
+		{"healthlake", "/?a=%26b", "/?a=&b"},
+		{"healthlake", "/?a=%2525", "/?a=%25"},
+	} {
+		out := outgoing(t, "GET", c.signed, "")
+		sigv4.Sign(out, ours, c.service, "us-east-1", sigv4.EmptyPayload, now)
+		in := arrive(t, out)
+		if _, err := verify(in, now); err != nil {
+			t.Errorf("%s: %v", c.signed, err)
+		}
+		other := httptest.NewRequest("GET", c.sent, nil)
+		other.Host, other.Header = in.Host, in.Header
+		_, err := verify(other, now)
+		wantCode(t, c.service+" "+c.signed+" as "+c.sent, err, sigv4.SignatureDoesNotMatch)
+	}
 }

@@ -24,7 +24,7 @@ func Sign(r *http.Request, c Credentials, service, region, payloadHash string, n
 	}
 	trimPort(r)
 	settlePath(r, service)
-	r.URL.RawQuery = string(appendQuery(nil, r.URL.RawQuery, form{}))
+	r.URL.RawQuery = canonicalQuery(r.URL.RawQuery, escapedFirst)
 	signed := toSign(r, r.ContentLength)
 	scope := amzDate[:len(dateForm)] + "/" + region + "/" + service + "/" + terminal
 	signature := signatureOf(r, c.Secret, service, region, amzDate, scope, signed, payloadHash)
@@ -55,14 +55,15 @@ func Presign(r *http.Request, c Credentials, service, region string, expires tim
 	if service == "s3" {
 		payloadHash = UnsignedPayload
 	}
-	r.URL.RawQuery = string(appendQuery(nil, q.Encode(), form{}))
+	r.URL.RawQuery = canonicalQuery(q.Encode(), escapedFirst)
 	r.URL.RawQuery += "&X-Amz-Signature=" + signatureOf(r, c.Secret, service, region, amzDate, scope, signed, payloadHash)
 	return r.URL.String()
 }
 
 func signatureOf(r *http.Request, secret, service, region, amzDate, scope string, signed []string, payloadHash string) string {
 	key := derive(secret, amzDate[:len(dateForm)], region, service)
-	signature := sign(&key, amzDate, scope, canonical(nil, r, form{}, service == "s3", signed, payloadHash))
+	path := canonicalPath(r.URL.EscapedPath(), service == "s3")
+	signature := sign(&key, amzDate, scope, canonical(nil, r, path, canonicalQuery(r.URL.RawQuery, escapedFirst), signed, payloadHash))
 	return string(signature[:])
 }
 
@@ -99,6 +100,6 @@ func trimPort(r *http.Request) {
 // settlePath writes the path as S3 wants it: each byte escaped but unreserved ones and slashes.
 func settlePath(r *http.Request, service string) {
 	if service == "s3" && r.URL.Path != "" {
-		r.URL.RawPath = string(appendPath(nil, r.URL.EscapedPath(), true, false))
+		r.URL.RawPath = canonicalPath(r.URL.EscapedPath(), true)
 	}
 }

@@ -88,47 +88,40 @@ func (v *Verifier) Verify(r *http.Request, a *Authorization, secret string, now 
 		room = new([]byte)
 	}
 	defer v.rooms.Put(room)
-	s3 := a.Service == "s3"
-	for _, f := range forms {
-		if f != (form{}) && !f.matters(r) {
-			continue
-		}
-		*room = canonical((*room)[:0], r, f, s3, a.SignedHeaders, a.PayloadHash)
+	matches := func(path, query string) bool {
+		*room = canonical((*room)[:0], r, path, query, a.SignedHeaders, a.PayloadHash)
 		want := sign(&key, a.amzDate, scope, *room)
-		if subtle.ConstantTimeCompare(want[:], []byte(a.Signature)) == 1 {
-			a.key, a.ready = key, true
-			return nil
+		return subtle.ConstantTimeCompare(want[:], []byte(a.Signature)) == 1
+	}
+	if !matchesAny(r, a.Service == "s3", matches) {
+		return fault.WithHint(refuse(SignatureDoesNotMatch, "The request signature we calculated does not match the signature you provided. Check your AWS Secret Access Key and signing method."),
+			"a proxy that changes the Host header, the path or a signed header also breaks a signature")
+	}
+	a.key, a.ready = key, true
+	return nil
+}
+
+// matchesAny tries AWS's form of path and query, and then those of other signers, which mean the same request.
+func matchesAny(r *http.Request, s3 bool, matches func(path, query string) bool) bool {
+	sent := r.URL.EscapedPath()
+	path, query := canonicalPath(sent, s3), canonicalQuery(r.URL.RawQuery, escapedFirst)
+	if matches(path, query) {
+		return true
+	}
+	queries := otherQueries(r.URL.RawQuery)
+	for _, q := range queries {
+		if matches(path, q) {
+			return true
 		}
 	}
-	return fault.WithHint(refuse(SignatureDoesNotMatch, "The request signature we calculated does not match the signature you provided. Check your AWS Secret Access Key and signing method."),
-		"a proxy that changes the Host header, the path or a signed header also breaks a signature")
-}
-
-// forms in the order in which they are tried: the plain one first.
-var forms = []form{
-	{},
-	{decodedSort: true},
-	{rawQuery: true},
-	{rawPath: true},
-	{rawPath: true, decodedSort: true},
-	{rawPath: true, rawQuery: true},
-}
-
-// matters reports whether the form can differ from the plain one.
-func (f form) matters(r *http.Request) bool {
-	if (f.rawQuery || f.decodedSort) && !strings.ContainsAny(r.URL.RawQuery, "%+:/;,!$'()*@|") {
-		return false
-	}
-	if f.rawPath {
-		path := r.URL.EscapedPath()
-		for i := range len(path) {
-			if c := path[i]; c == '.' || c == '%' || c != '/' && !isUnreserved(c) || c == '/' && i > 0 && path[i-1] == '/' {
+	for _, p := range otherPaths(sent, s3) {
+		for _, q := range append(queries, query) {
+			if matches(p, q) {
 				return true
 			}
 		}
-		return false
 	}
-	return true
+	return false
 }
 
 // check holds the scope against the verifier's and the times against now.
