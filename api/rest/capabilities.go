@@ -25,7 +25,7 @@ func (f *Face) capabilities(r *request) error {
 	names := map[string]string{"POST {type}": "create", "GET {type}/{id}": "read", "PUT {type}/{id}": "update",
 		"DELETE {type}/{id}": "delete", "GET {type}/{id}/_history": "history-instance", "GET {type}/{id}/_history/{vid}": "vread"}
 	var offered []code
-	for _, rt := range routes() {
+	for _, rt := range f.routes {
 		if name := names[rt.method+" "+rt.pattern]; name != "" {
 			offered = append(offered, code{name})
 		}

@@ -35,10 +35,13 @@ type Options struct {
 }
 
 // Face serves FHIR REST.
-type Face struct{ o Options }
+type Face struct {
+	o      Options
+	routes []route
+}
 
 // New makes the face.
-func New(o Options) *Face { return &Face{o} }
+func New(o Options) *Face { return &Face{o, routes()} }
 
 // request is one call of one interaction: where it points, and the answer's writer.
 type request struct {
@@ -61,7 +64,7 @@ func (f *Face) serve(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	route, req, err := match(r.Method, call.Path)
+	route, req, err := f.match(r.Method, call.Path)
 	if err != nil {
 		return err
 	}

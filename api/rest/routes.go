@@ -16,31 +16,35 @@ type route struct {
 	pattern   string
 	iamAction string
 	handle    func(*Face, *request) error
+	segments  []string // of the pattern
 }
 
 // routes are all interactions of the face; testdata/routes.golden shows them to a reviewer.
 func routes() []route {
-	return []route{
-		{http.MethodGet, "metadata", "healthlake:GetCapabilities", (*Face).capabilities},
-		{http.MethodPost, "{type}", "healthlake:CreateResource", (*Face).create},
-		{http.MethodGet, "{type}/{id}", "healthlake:ReadResource", (*Face).read},
-		{http.MethodPut, "{type}/{id}", "healthlake:UpdateResource", (*Face).update},
-		{http.MethodDelete, "{type}/{id}", "healthlake:DeleteResource", (*Face).delete},
-		{http.MethodGet, "{type}/{id}/_history", "healthlake:GetHistoryByResourceId", (*Face).history},
-		{http.MethodGet, "{type}/{id}/_history/{vid}", "healthlake:VersionReadResource", (*Face).vread},
+	all := []route{
+		{method: http.MethodGet, pattern: "metadata", iamAction: "healthlake:GetCapabilities", handle: (*Face).capabilities},
+		{method: http.MethodPost, pattern: "{type}", iamAction: "healthlake:CreateResource", handle: (*Face).create},
+		{method: http.MethodGet, pattern: "{type}/{id}", iamAction: "healthlake:ReadResource", handle: (*Face).read},
+		{method: http.MethodPut, pattern: "{type}/{id}", iamAction: "healthlake:UpdateResource", handle: (*Face).update},
+		{method: http.MethodDelete, pattern: "{type}/{id}", iamAction: "healthlake:DeleteResource", handle: (*Face).delete},
+		{method: http.MethodGet, pattern: "{type}/{id}/_history", iamAction: "healthlake:GetHistoryByResourceId", handle: (*Face).history},
+		{method: http.MethodGet, pattern: "{type}/{id}/_history/{vid}", iamAction: "healthlake:VersionReadResource", handle: (*Face).vread},
 	}
+	for i := range all {
+		all[i].segments = strings.Split(all[i].pattern, "/")
+	}
+	return all
 }
 
 // match finds the route of a path below the base. HEAD is GET without a body.
-func match(method, path string) (*route, *request, error) {
+func (f *Face) match(method, path string) (*route, *request, error) {
 	if method == http.MethodHead {
 		method = http.MethodGet
 	}
 	segments := strings.FieldsFunc(path, func(c rune) bool { return c == '/' }) // a doubled slash is one
 	var allowed []string
-	all := routes()
-	for i := range all {
-		rt := &all[i]
+	for i := range f.routes {
+		rt := &f.routes[i]
 		req, ok, err := rt.fit(segments)
 		if !ok {
 			continue
@@ -64,13 +68,12 @@ func match(method, path string) (*route, *request, error) {
 // fit takes the variables of the pattern out of the segments. A path of the pattern's shape whose type or id cannot be
 // one fits, with an error.
 func (rt *route) fit(segments []string) (*request, bool, error) {
-	names := strings.Split(rt.pattern, "/")
-	if len(names) != len(segments) {
+	if len(rt.segments) != len(segments) {
 		return nil, false, nil
 	}
 	req := new(request)
 	var err error
-	for i, name := range names {
+	for i, name := range rt.segments {
 		s := segments[i]
 		switch name {
 		case "{type}":
