@@ -94,3 +94,8 @@ func (c *Client) Session(ctx context.Context) (cred Credentials, expires time.Ti
 	s := out.Credentials
 	return Credentials{s.AccessKeyId, s.SecretAccessKey, s.SessionToken}, s.Expiration, err
 }
+
+// PutRolePolicy gives a role a policy of its own, in place of one of that name.
+func (c *Client) PutRolePolicy(ctx context.Context, role, name, document string) error {
+	return c.IAM(ctx, "PutRolePolicy", url.Values{"RoleName": {role}, "PolicyName": {name}, "PolicyDocument": {document}}, nil)
+}

@@ -17,6 +17,11 @@ func (c *Client) CreateKey(ctx context.Context, description string) (Key, error)
 	return out.KeyMetadata, err
 }
 
+// CreateAlias gives a key a second name, which begins with alias/.
+func (c *Client) CreateAlias(ctx context.Context, alias, keyID string) error {
+	return c.KMS(ctx, "CreateAlias", map[string]string{"AliasName": alias, "TargetKeyId": keyID}, nil)
+}
+
 // DescribeKey is one key by its id, ARN or alias.
 func (c *Client) DescribeKey(ctx context.Context, id string) (Key, error) {
 	var out struct{ KeyMetadata Key }

@@ -1,0 +1,80 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"io"
+	"os"
+	"strings"
+)
+
+type fhirCmd struct {
+	Method string `arg:"" help:"GET, POST, PUT, PATCH, DELETE or HEAD."`
+	Path   string `arg:"" help:"Below the data store's base, such as Patient/1 or Patient/1/_history."`
+	Data   string `help:"Body of the request: @FILE, - for standard input, or the JSON itself." short:"d" placeholder:"BODY"`
+	dataStore
+	remote
+}
+
+// Run sends the request and prints the body of the answer.
+func (c *fhirCmd) Run(ctx context.Context, s *screen) error {
+	body, err := c.body(s.in)
+	if err != nil {
+		return err
+	}
+	api, err := c.connect()
+	if err != nil {
+		return err
+	}
+	d, err := c.find(ctx, api)
+	if err != nil {
+		return err
+	}
+	resp, err := api.FHIR(ctx, strings.ToUpper(c.Method), d.DatastoreId, strings.TrimLeft(c.Path, "/"), body)
+	if err != nil {
+		return err
+	}
+	defer resp.Body.Close()
+	answer, err := io.ReadAll(resp.Body)
+	if err != nil {
+		return err
+	}
+	s.note("%s", s.faintErr(resp.Status+location(resp.Header.Get("Location"))))
+	if len(answer) == 0 {
+		return nil
+	}
+	var pretty bytes.Buffer
+	if s.outLive && json.Indent(&pretty, answer, "", "  ") == nil {
+		answer = pretty.Bytes()
+	}
+	_, err = s.out.Write(append(bytes.TrimRight(answer, "\n"), '\n'))
+	return err
+}
+
+func location(at string) string {
+	if at == "" {
+		return ""
+	}
+	return "  " + at
+}
+
+func (c *fhirCmd) body(in io.Reader) ([]byte, error) {
+	file, isFile := strings.CutPrefix(c.Data, "@")
+	var body []byte
+	var err error
+	switch {
+	case c.Data == "":
+		return nil, nil
+	case c.Data == "-":
+		body, err = io.ReadAll(in)
+	case isFile:
+		body, err = os.ReadFile(file)
+	default:
+		body = []byte(c.Data)
+	}
+	if err != nil {
+		return nil, usagef("Give @FILE, - for standard input, or the JSON itself.", "The body cannot be read: %v.", err)
+	}
+	return body, nil
+}

@@ -1,0 +1,115 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"os"
+	"path/filepath"
+
+	"tarn/app"
+	"tarn/fault"
+)
+
+// serverFlags configure a server.
+type serverFlags struct {
+	DataDir       string `help:"Where everything lies. One process holds it at a time." default:"./tarn-data" placeholder:"DIR" type:"path"`
+	Listen        string `help:"HOST:PORT to listen on; port 0 is any free one." default:"127.0.0.1:8080" placeholder:"HOST:PORT"`
+	PublicURL     string `name:"public-url" help:"Base of every address that is given out (default: http://LISTEN)." placeholder:"URL"`
+	Account       string `help:"Twelve digits; fixed by the first start." default:"000000000000" placeholder:"ID"`
+	Region        string `help:"AWS Region that the server answers for." default:"us-east-1" placeholder:"REGION"`
+	DatabaseURL   string `name:"database-url" help:"Keep rows in PostgreSQL: postgres://USER@HOST/DB." placeholder:"URL"`
+	MasterKeyFile string `help:"File with the master key that seals all others (default: DIR/keys/master.key). Or a passphrase in TARN_MASTER_PASSPHRASE." placeholder:"FILE" type:"path"`
+	TrustProxy    bool   `help:"Take the caller's address from X-Forwarded-For: only behind a proxy that sets it."`
+	CacheSize     int64  `help:"Memory for the storage engine's block cache, in MiB." default:"64" placeholder:"MIB"`
+	ExportWorkers int    `help:"Parts of exports that are written at once." default:"2" placeholder:"N"`
+}
+
+// config is the flags as the server takes them.
+func (f *serverFlags) config(log *slog.Logger) app.Config {
+	return app.Config{DataDir: f.DataDir, Listen: f.Listen, PublicURL: f.PublicURL, Account: f.Account, Region: f.Region,
+		DatabaseURL: f.DatabaseURL, MasterKeyFile: f.MasterKeyFile, MasterPassphrase: os.Getenv("TARN_MASTER_PASSPHRASE"),
+		TrustProxy: f.TrustProxy, CacheBytes: f.CacheSize << 20, ExportWorkers: f.ExportWorkers, Version: version, Log: log}
+}
+
+// open opens the server. Its errors carry their exit codes.
+func (f *serverFlags) open(ctx context.Context, log *slog.Logger) (*app.App, error) {
+	a, err := app.Open(ctx, f.config(log))
+	switch {
+	case err == nil:
+		return a, nil
+	case fault.Is(err, fault.Conflict):
+		return nil, &inUse{err}
+	case fault.Is(err, fault.Invalid):
+		return nil, &usageError{err}
+	default:
+		return nil, &failedLocally{err}
+	}
+}
+
+type serveCmd struct {
+	serverFlags
+	LogFormat string `help:"text or json." enum:"text,json" default:"text" placeholder:"FORMAT"`
+	LogLevel  string `help:"debug, info, warn or error." enum:"debug,info,warn,error" default:"info" placeholder:"LEVEL"`
+}
+
+// Help is the long help.
+func (*serveCmd) Help() string {
+	return `The server prints one line on standard output, "ready http://HOST:PORT", when it answers; its log goes to standard
+error. A first start makes the account, the root's access key and a profile for AWS clients in DIR/aws. SIGTERM or Ctrl-C
+lets what is under way finish and exits 0; jobs that are not done go on at the next start.`
+}
+
+// Run serves until it is told to stop.
+func (c *serveCmd) Run(ctx context.Context, s *screen) error {
+	_, err := os.Stat(filepath.Join(c.DataDir, "aws", "credentials"))
+	firstStart := os.IsNotExist(err)
+	log := c.logger(s)
+	a, err := c.open(ctx, log)
+	if err != nil {
+		return err
+	}
+	log.Info("serving", slog.String("address", a.Address()), slog.String("url", a.URL()), slog.String("data", c.DataDir), slog.String("version", version))
+	if firstStart {
+		c.welcome(s, log, a.URL())
+	}
+	err = a.Run(ctx, func() { fmt.Fprintf(s.out, "ready %s\n", a.Address()) })
+	if err == nil {
+		err = a.Close()
+	} else {
+		_ = a.Close() // why it failed stands in the first error
+	}
+	if err != nil {
+		return &failedLocally{err}
+	}
+	log.Info("stopped")
+	return nil
+}
+
+func (c *serveCmd) logger(s *screen) *slog.Logger {
+	var level slog.Level
+	_ = level.UnmarshalText([]byte(c.LogLevel)) // one of the flag's enum
+	o := &slog.HandlerOptions{Level: level}
+	if c.LogFormat == "json" {
+		return slog.New(slog.NewJSONHandler(s.err, o))
+	}
+	return slog.New(slog.NewTextHandler(s.err, o))
+}
+
+// welcome says, at the first start, how clients find the server. The secret stays in its file.
+func (c *serveCmd) welcome(s *screen, log *slog.Logger, url string) {
+	dir := filepath.Join(c.DataDir, "aws")
+	if c.LogFormat == "json" {
+		log.Info("first start: a profile for AWS clients was written", slog.String("profile", "tarn"), slog.String("directory", dir))
+		return
+	}
+	s.note(`
+  Tarn is new here: it has made an account, the root's access key and a profile for AWS clients.
+
+    export AWS_CONFIG_FILE=%s
+    export AWS_SHARED_CREDENTIALS_FILE=%s
+    aws healthlake list-fhir-datastores --profile tarn --endpoint-url %s
+
+  Or with this program:  tarn datastore create NAME --data-dir %s
+`, quote(filepath.Join(dir, "config")), quote(filepath.Join(dir, "credentials")), url, quote(c.DataDir))
+}

@@ -1,0 +1,152 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"io"
+	"strconv"
+	"strings"
+
+	"tarn/api/client"
+	"tarn/export"
+	"tarn/fault"
+)
+
+type verifyCmd struct {
+	Export string `arg:"" help:"The job's id, or the folder of its files: s3://bucket/prefix/folder/."`
+	dataStore
+	ManifestOnly bool `help:"Do not ask the data store: prove the files against their manifest alone."`
+	remote
+}
+
+// exported is one export: where it lies and which job made it.
+type exported struct {
+	folder         string // s3://...
+	datastore, job string // empty where the manifest will tell
+}
+
+func exportOf(p client.ExportProgress) exported { return exported{p.Folder, p.DatastoreID, p.JobID} }
+
+// Run verifies an export.
+func (c *verifyCmd) Run(ctx context.Context, s *screen) error {
+	api, err := c.connect()
+	if err != nil {
+		return err
+	}
+	what := exported{folder: c.Export}
+	if !strings.HasPrefix(c.Export, "s3://") {
+		if !isID(c.Export) {
+			return usagef("A job's id has 32 digits of 0-9 and a-f; a folder begins with s3://.", "%q is neither a job nor a folder.", c.Export)
+		}
+		d, err := c.find(ctx, api)
+		if err != nil {
+			return err
+		}
+		p, err := api.ExportProgress(ctx, d.DatastoreId, c.Export)
+		if err != nil {
+			return err
+		}
+		if done, ok := client.Done(p.JobStatus); !done || !ok {
+			return fault.WithHint(fault.Errorf(fault.Conflict, "", "Export %s is %s; only a complete one can be proved.", p.JobID, p.JobStatus),
+				"tarn jobs watch %s --datastore %s%s", p.JobID, p.DatastoreID, c.flags())
+		}
+		what = exportOf(p)
+	}
+	return c.verify(ctx, s, api, what)
+}
+
+// verify proves an export and prints the outcome. Problems end it with errReported.
+func (c *verifyCmd) verify(ctx context.Context, s *screen, api *client.Client, what exported) error {
+	report, against, err := prove(ctx, s, api, what, c.ManifestOnly)
+	if err != nil {
+		return err
+	}
+	ok := len(report.Problems) == 0
+	if c.JSON {
+		if report.Problems == nil {
+			report.Problems = []export.Problem{}
+		}
+		err := s.json(map[string]any{"folder": what.folder, "ok": ok, "verified": report.Verified, "count": report.Manifest.Count,
+			"against": against, "transactionTime": report.Manifest.TransactionTime, "problems": report.Problems})
+		if err != nil {
+			return err
+		}
+	} else {
+		for i, p := range report.Problems {
+			if i == maxShown {
+				s.say("  ... and %d more; --json shows all.", len(report.Problems)-i)
+				break
+			}
+			s.say("%s: %s", s.head(p.Name), p.Text)
+		}
+		s.say("%s (%s)", verdict(report), against)
+	}
+	if !ok {
+		return errReported
+	}
+	return nil
+}
+
+// maxShown bounds how many problems, or failures, are printed.
+const maxShown = 20
+
+// verdict is the line that says how much of an export is proved.
+func verdict(r export.Report) string {
+	return "verified " + strconv.Itoa(r.Verified) + " of " + strconv.Itoa(r.Manifest.Count) + " resources"
+}
+
+// prove reads an export and says what is wrong with it, and against what it was held.
+func prove(ctx context.Context, s *screen, api *client.Client, what exported, manifestOnly bool) (export.Report, string, error) {
+	bucket, prefix, err := export.ParseS3Uri(what.folder)
+	if err != nil {
+		return export.Report{}, "", &usageError{err}
+	}
+	folder := client.Folder{Client: api, Bucket: bucket, Prefix: prefix}
+	manifest, err := readManifest(ctx, folder)
+	if err != nil {
+		return export.Report{}, "", err
+	}
+	if what.job == "" {
+		what.datastore, what.job = manifest.DatastoreID, manifest.JobID
+	}
+	var digests []export.File
+	against := "against the manifest alone"
+	if !manifestOnly && what.job != "" {
+		asked, err := api.Digests(ctx, what.datastore, what.job)
+		if err != nil {
+			return export.Report{}, "", fault.WithHint(err, "--manifest-only proves the files against their manifest without the data store.")
+		}
+		digests = make([]export.File, len(asked))
+		for i, d := range asked {
+			digests[i] = export.File(d)
+		}
+		against = "against the manifest and the data store"
+	}
+	b := s.newBar("Verifying", int64(manifest.Count), unitThings)
+	defer b.end()
+	report, err := export.Verify(ctx, folder, digests, func(done int) { b.set(int64(done), int64(manifest.Count)) })
+	return report, against, err
+}
+
+// readManifest reads an export's manifest, as far as it can be read: what is wrong with it, Verify says.
+func readManifest(ctx context.Context, folder client.Folder) (m export.Manifest, err error) {
+	r, err := folder.Open(ctx, export.ManifestName)
+	if fault.Is(err, fault.NotFound) {
+		var answer *client.Error
+		if errors.As(err, &answer) && answer.Code == "NoSuchBucket" {
+			return m, err
+		}
+		return m, nil
+	}
+	if err != nil {
+		return m, err
+	}
+	defer r.Close()
+	b, err := io.ReadAll(r)
+	if err != nil {
+		return m, fault.Errorf(fault.Unavailable, "", "The manifest cannot be read to its end: %v.", err)
+	}
+	_ = json.Unmarshal(b, &m)
+	return m, nil
+}

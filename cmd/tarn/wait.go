@@ -1,0 +1,70 @@
+package main
+
+import (
+	"context"
+	"errors"
+
+	"tarn/api/client"
+)
+
+// waitExport shows an export's progress until it has ended. Interrupted, it says that the job goes on.
+func waitExport(ctx context.Context, s *screen, api *client.Client, r *remote, datastore, job string) (client.ExportProgress, error) {
+	b := s.newBar("Exporting", 0, unitThings)
+	defer b.end()
+	for pause := newPause(); ; {
+		p, err := api.ExportProgress(ctx, datastore, job)
+		if err == nil {
+			if done, _ := client.Done(p.JobStatus); done {
+				return p, nil
+			}
+			b.relabel(doing("Exporting", p.JobStatus))
+			b.set(p.Progress.Resources, p.Progress.ResourcesTotal)
+			err = pause.wait(ctx)
+		}
+		if err != nil {
+			b.end()
+			return p, goesOn(ctx, s, r, err, datastore, job)
+		}
+	}
+}
+
+// waitImport shows an import's progress until it has ended. total is how many resources there are, or 0.
+func waitImport(ctx context.Context, s *screen, api *client.Client, r *remote, datastore, job string, total int64) (client.ImportJob, error) {
+	b := s.newBar("Importing", total, unitThings)
+	defer b.end()
+	for pause := newPause(); ; {
+		j, err := api.DescribeImport(ctx, datastore, job)
+		if err == nil {
+			if done, _ := client.Done(j.JobStatus); done {
+				return j, nil
+			}
+			b.relabel(doing("Importing", j.JobStatus))
+			b.set(j.JobProgressReport.TotalNumberOfResourcesScanned, total)
+			err = pause.wait(ctx)
+		}
+		if err != nil {
+			b.end()
+			return j, goesOn(ctx, s, r, err, datastore, job)
+		}
+	}
+}
+
+// doing says what a job that has not ended is at.
+func doing(verb, status string) string {
+	switch status {
+	case "SUBMITTED", "QUEUED":
+		return "Waiting in the queue"
+	case "CANCEL_SUBMITTED", "CANCEL_IN_PROGRESS":
+		return "Cancelling"
+	}
+	return verb
+}
+
+// goesOn says, when the waiting was interrupted, that the job is not.
+func goesOn(ctx context.Context, s *screen, r *remote, err error, datastore, job string) error {
+	if !errors.Is(err, context.Canceled) || ctx.Err() == nil {
+		return err
+	}
+	s.note("\nYou stopped waiting; job %s goes on.\n  watch it:  tarn jobs watch %s --datastore %s%s", job, job, datastore, r.flags())
+	return errInterrupted
+}
