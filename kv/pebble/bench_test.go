@@ -15,7 +15,9 @@ import (
 // resource makes a JSON document of about 1.4 KB, as like and unlike its neighbours as laboratory results are.
 func resource(i int) []byte {
 	rng := rand.New(rand.NewPCG(5, uint64(i)))
-	id := func() string { return fmt.Sprintf("%08x-%04x-4%03x", rng.Uint32(), rng.Uint32()&0xffff, rng.Uint32()&0xfff) }
+	id := func() string {
+		return fmt.Sprintf("%08x-%04x-4%03x", rng.Uint32(), rng.Uint32()&0xffff, rng.Uint32()&0xfff)
+	}
 	doc := fmt.Appendf(nil, `{"resourceType":"Observation","id":"%s","meta":{"versionId":"1","lastUpdated":"2026-%02d-%02dT%02d:%02d:11.%03dZ","profile":["http://hl7.org/fhir/us/core/StructureDefinition/us-core-observation-lab"]},"status":"final","category":[{"coding":[{"system":"http://terminology.hl7.org/CodeSystem/observation-category","code":"laboratory","display":"Laboratory"}]}],"code":{"coding":[{"system":"http://loinc.org","code":"%d-%d","display":"Some measured substance no. %d"}]},"subject":{"reference":"Patient/%s"},"encounter":{"reference":"Encounter/%s"},`,
 		id(), 1+rng.IntN(12), 1+rng.IntN(28), rng.IntN(24), rng.IntN(60), rng.IntN(1000), rng.IntN(9000), rng.IntN(10), rng.IntN(500), id(), id())
 	for c := range 4 {

@@ -44,6 +44,8 @@ func dbOptions(fs vfs.FS, dir string, cache *pebble.Cache, files *pebble.FileCac
 		l.BlockSize = 32 << 10 // whole types are scanned; a point read unpacks one block
 		l.IndexBlockSize = 256 << 10
 		l.FilterPolicy = bloom.FilterPolicy(10)
+		// In Go without cgo, zstd in the last level stores laboratory results in 0.57 of snappy's bytes, but a scan then
+		// runs at half its speed, and a scan is what an export waits for. MinLZ: 0.9 of the bytes, the scan as fast.
 		l.Compression = func() *sstable.CompressionProfile { return sstable.SnappyCompression }
 	}
 	o.EnsureDefaults()
