@@ -60,6 +60,15 @@ func (c *Client) Region() string { return c.cfg.Region }
 // Endpoint is the server's base address.
 func (c *Client) Endpoint() string { return strings.TrimRight(c.cfg.Endpoint, "/") }
 
+// Ready asks the server whether it can serve requests.
+func (c *Client) Ready(ctx context.Context) error {
+	resp, err := c.do(ctx, call{service: "healthlake", method: http.MethodGet, path: "/readyz"})
+	if err != nil {
+		return err
+	}
+	return resp.Body.Close()
+}
+
 // Error is an answer that is no success.
 type Error struct {
 	Status    int

@@ -11,6 +11,13 @@ import (
 	"tarn/fault"
 )
 
+// What a server is like without flags; the tags below repeat it.
+const (
+	defaultListen  = "127.0.0.1:8080"
+	defaultAccount = "000000000000"
+	defaultRegion  = "us-east-1"
+)
+
 // serverFlags configure a server.
 type serverFlags struct {
 	DataDir       string `help:"Where everything lies. One process holds it at a time." default:"./tarn-data" placeholder:"DIR" type:"path"`
