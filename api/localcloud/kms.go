@@ -3,7 +3,6 @@ package localcloud
 import (
 	"encoding/json"
 	"fmt"
-	"io"
 	"net/http"
 	"strings"
 	"time"
@@ -102,16 +101,6 @@ func (f *kmsFace) serve(w http.ResponseWriter, r *http.Request) (any, error) {
 		return row.handle(&kmsCall{r: r, s: s, body: body})
 	}
 	return nil, &cloud.Error{Kind: fault.Unsupported, Code: "UnknownOperationException", Msg: fmt.Sprintf("The operation %q is not offered by the embedded cloud.", action)}
-}
-
-// WriteKMSRoutes prints the table of actions, for the record of what is offered.
-func WriteKMSRoutes(w io.Writer) error {
-	for _, row := range kmsRoutes {
-		if _, err := fmt.Fprintln(w, row.Action); err != nil {
-			return err
-		}
-	}
-	return nil
 }
 
 // read reads the request. Members that are not known are passed over, as AWS does.

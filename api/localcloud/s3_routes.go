@@ -2,7 +2,6 @@ package localcloud
 
 import (
 	"fmt"
-	"io"
 	"net/http"
 	"net/url"
 
@@ -128,21 +127,4 @@ func findS3Route(method, bucket, key string, query url.Values, header http.Heade
 		return nil, &cloud.Error{Kind: fault.Unsupported, Code: "MethodNotAllowed", Msg: "The specified method is not allowed against this resource."}
 	}
 	return nil, s3NotOffered(fmt.Sprintf("The request %s of a %s", method, on))
-}
-
-// WriteS3Routes prints the table of actions, for the record of what is offered.
-func WriteS3Routes(w io.Writer) error {
-	for _, row := range s3Routes {
-		sub := ""
-		if row.Sub != "" {
-			sub = "?" + row.Sub
-		}
-		if row.Header != "" {
-			sub += " " + row.Header
-		}
-		if _, err := fmt.Fprintf(w, "%-6s %-7s %-20s %s\n", row.Method, row.On, sub, row.Action); err != nil {
-			return err
-		}
-	}
-	return nil
 }
