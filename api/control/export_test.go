@@ -1,5 +1,7 @@
 package control
 
+import "slices"
+
 // Rows shows the route table: action, permission.
 func Rows() [][2]string {
 	var rows [][2]string
@@ -31,7 +33,7 @@ func Inputs() map[string]*Constraint {
 }
 
 func constraint(s *shape) *Constraint {
-	c := &Constraint{Pattern: s.pattern, Enum: s.values}
+	c := &Constraint{Pattern: s.pattern, Enum: slices.Clone(s.values)}
 	if s.bounded {
 		c.Min, c.Max = &s.min, &s.max
 	}
