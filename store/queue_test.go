@@ -65,7 +65,7 @@ func TestQueue_orderAndSizes(t *testing.T) {
 		equal(t, q.Take(0), "huge")
 		drop = q.Add("c", true, 10)
 		equal(t, q.Take(0), "b")
-	equal(t, q.Take(0), "c")
+		equal(t, q.Take(0), "c")
 		if drop() {
 			t.Error("what was taken could be dropped")
 		}
@@ -158,4 +158,3 @@ func TestCommit_contextAndClose(t *testing.T) {
 		t.Error(err)
 	}
 }
-
