@@ -43,33 +43,20 @@ func (n *snapshot) Get(ctx context.Context, keys ...[]byte) ([][]byte, error) {
 		return nil, err
 	}
 	values := make([][]byte, len(keys))
-	if len(keys) < 2 || slices.IsSortedFunc(keys, bytes.Compare) {
-		for i, key := range keys {
-			if err := n.get(ctx, op, key, &values[i], i); err != nil {
-				return nil, err
-			}
-		}
-		return values, nil
+	if len(keys) == 1 {
+		return values, n.get(op, keys[0], &values[0])
 	}
 	order := make([]int, len(keys))
 	for i := range order {
 		order[i] = i
 	}
-	slices.SortFunc(order, func(a, b int) int { return bytes.Compare(keys[a], keys[b]) })
-	for i, at := range order {
-		if err := n.get(ctx, op, keys[at], &values[at], i); err != nil {
-			return nil, err
-		}
+	if !slices.IsSortedFunc(keys, bytes.Compare) {
+		slices.SortFunc(order, func(a, b int) int { return bytes.Compare(keys[a], keys[b]) })
 	}
-	return values, nil
+	return values, n.seek(ctx, op, keys, order, values)
 }
 
-func (n *snapshot) get(ctx context.Context, op string, key []byte, value *[]byte, i int) error {
-	if i%64 == 63 {
-		if err := n.check(ctx, op); err != nil {
-			return err
-		}
-	}
+func (n *snapshot) get(op string, key []byte, value *[]byte) error {
 	v, closer, err := n.snap.Get(key)
 	if errors.Is(err, pebble.ErrNotFound) {
 		return nil
@@ -79,6 +66,35 @@ func (n *snapshot) get(ctx context.Context, op string, key []byte, value *[]byte
 	}
 	*value = append(make([]byte, 0, len(v)), v...)
 	return translate(op, closer.Close())
+}
+
+// seek reads many keys with one iterator. Unlike pebble's Get it asks the filters of the last level too: many of the
+// keys are not there, such as the ids of new resources, and then no block need be read.
+func (n *snapshot) seek(ctx context.Context, op string, keys [][]byte, order []int, values [][]byte) (err error) {
+	it, err := n.snap.NewIter(&pebble.IterOptions{UseL6Filters: true})
+	if err != nil {
+		return translate(op, err)
+	}
+	defer func() { err = errors.Join(err, translate(op, it.Close())) }()
+	for i, at := range order {
+		if i%64 == 63 {
+			if err := n.check(ctx, op); err != nil {
+				return err
+			}
+		}
+		if !it.SeekPrefixGE(keys[at]) || !bytes.Equal(it.Key(), keys[at]) {
+			if err := it.Error(); err != nil {
+				return translate(op, err)
+			}
+			continue
+		}
+		v, err := it.ValueAndErr()
+		if err != nil {
+			return translate(op, err)
+		}
+		values[at] = append(make([]byte, 0, len(v)), v...)
+	}
+	return nil
 }
 
 // Close implements kv.Snapshot.
