@@ -218,6 +218,7 @@ func TestAccounts_everyWriteHappensWholeOrNot(t *testing.T) {
 				for _, s := range steps[:i] {
 					check(t, s.do(ctx, a))
 				}
+				check(t, same(ctx, a, a)) // so that all of it is known
 				was := dump(t, space)
 				if side == "before" {
 					e.FailBefore(1)

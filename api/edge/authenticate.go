@@ -79,8 +79,9 @@ func sessionToken(r *http.Request) string {
 // sourceIP is the caller's address without port.
 func (e *Edge) sourceIP(r *http.Request) string {
 	if e.cfg.TrustProxy {
-		if list := r.Header.Get("X-Forwarded-For"); list != "" {
+		if lines := r.Header["X-Forwarded-For"]; len(lines) > 0 {
 			// The last entry is the one that the trusted proxy wrote; those before it are the caller's own words.
+			list := lines[len(lines)-1]
 			if i := strings.LastIndexByte(list, ','); i >= 0 {
 				list = list[i+1:]
 			}
@@ -97,5 +98,6 @@ func (e *Edge) sourceIP(r *http.Request) string {
 }
 
 func (e *Edge) isSecure(r *http.Request) bool {
-	return r.TLS != nil || e.cfg.TrustProxy && strings.EqualFold(r.Header.Get("X-Forwarded-Proto"), "https")
+	proto := r.Header["X-Forwarded-Proto"]
+	return r.TLS != nil || e.cfg.TrustProxy && len(proto) > 0 && strings.EqualFold(proto[len(proto)-1], "https")
 }

@@ -185,12 +185,22 @@ func TestCall_authorizes(t *testing.T) {
 		"a tag too many": {authorize(plain, nil, func(c *edge.Call) error {
 			return c.Authorize("healthlake:TagResource", arn, edge.RequestTags(map[string]string{"team": "night", "x": "y"})...)
 		}), false},
-		"address":                 {authorize(plain, func(r *http.Request) { r.RemoteAddr = "192.0.2.7:1" }, list), true},
-		"other address":           {authorize(plain, func(r *http.Request) { r.RemoteAddr = "198.51.100.7:1" }, list), false},
-		"forged address":          {authorize(plain, func(r *http.Request) { r.RemoteAddr = "198.51.100.7:1"; from("X-Forwarded-For", "192.0.2.7")(r) }, list), false},
-		"address by the proxy":    {authorize(proxied, func(r *http.Request) { r.RemoteAddr = "127.0.0.1:1"; from("X-Forwarded-For", "6.6.6.6, 192.0.2.7")(r) }, list), true},
-		"forged before the proxy": {authorize(proxied, func(r *http.Request) { r.RemoteAddr = "127.0.0.1:1"; from("X-Forwarded-For", "192.0.2.7, 6.6.6.6")(r) }, list), false},
-		"https by the proxy":      {authorize(proxied, func(r *http.Request) { r.RemoteAddr = "192.0.2.7:1"; from("X-Forwarded-Proto", "https")(r) }, list), false},
+		"address":        {authorize(plain, func(r *http.Request) { r.RemoteAddr = "192.0.2.7:1" }, list), true},
+		"other address":  {authorize(plain, func(r *http.Request) { r.RemoteAddr = "198.51.100.7:1" }, list), false},
+		"forged address": {authorize(plain, func(r *http.Request) { r.RemoteAddr = "198.51.100.7:1"; from("X-Forwarded-For", "192.0.2.7")(r) }, list), false},
+		"address by the proxy": {authorize(proxied, func(r *http.Request) {
+			r.RemoteAddr = "127.0.0.1:1"
+			from("X-Forwarded-For", "6.6.6.6, 192.0.2.9, 192.0.2.7")(r)
+		}, list), true},
+		"forged before the proxy": {authorize(proxied, func(r *http.Request) {
+			r.RemoteAddr = "127.0.0.1:1"
+			from("X-Forwarded-For", "192.0.2.7, 192.0.2.8, 6.6.6.6")(r)
+		}, list), false},
+		"forged in a line of its own": {authorize(proxied, func(r *http.Request) {
+			r.RemoteAddr = "127.0.0.1:1"
+			r.Header["X-Forwarded-For"] = []string{"192.0.2.7", "6.6.6.6"}
+		}, list), false},
+		"https by the proxy": {authorize(proxied, func(r *http.Request) { r.RemoteAddr = "192.0.2.7:1"; from("X-Forwarded-Proto", "https")(r) }, list), false},
 		"pass the role": {authorize(plain, nil, func(c *edge.Call) error {
 			return c.PassRole("arn:aws:iam::012345678910:role/exporter", "healthlake.amazonaws.com")
 		}), true},
