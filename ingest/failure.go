@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"slices"
 
 	"tarn/fault"
@@ -32,9 +33,15 @@ func failureOf(line int64, err error) failure {
 	}
 	var known *fhir.OutcomeError
 	if errors.As(err, &known) {
-		f.Response.Outcome = known.Outcome()
-		for i := range f.Response.Outcome.Issues {
-			f.Response.Outcome.Issues[i].Line = 0 // places inside the line would be taken for lines of the file
+		for _, i := range known.Issues {
+			if i.Diagnostics == "" { // where HealthLake's logs say it
+				i.Diagnostics, i.Details = i.Details, ""
+			}
+			if i.Line > 0 { // of the line alone; its number stands beside
+				i.Diagnostics += fmt.Sprintf(" (column %d)", i.Column)
+				i.Line, i.Column, i.Offset = 0, 0, 0
+			}
+			f.Response.Outcome.Issues = append(f.Response.Outcome.Issues, i)
 		}
 		return f
 	}
