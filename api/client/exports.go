@@ -36,10 +36,22 @@ func (c *Client) Preflight(ctx context.Context, in ExportRequest) ([]Finding, er
 
 // ExportProgress is how far an export has come, and where its files lie.
 type ExportProgress struct {
-	JobID, JobName, JobStatus, Message, DatastoreID, TransactionTime string
-	TxID                                                             uint64
-	Folder                                                           string // s3://bucket/prefix/
-	Progress                                                         struct{ PartsDone, PartsTotal, Resources, ResourcesTotal, Bytes, Files int64 }
+	JobID           string `json:"jobId"`
+	JobName         string `json:"jobName,omitempty"`
+	JobStatus       string `json:"jobStatus"`
+	Message         string `json:"message,omitempty"`
+	DatastoreID     string `json:"datastoreId"`
+	TxID            uint64 `json:"txId"`
+	TransactionTime string `json:"transactionTime"`
+	Folder          string `json:"folder"` // s3://bucket/prefix/
+	Progress        struct {
+		PartsDone      int64 `json:"partsDone"`
+		PartsTotal     int64 `json:"partsTotal"`
+		Resources      int64 `json:"resources"`
+		ResourcesTotal int64 `json:"resourcesTotal"`
+		Bytes          int64 `json:"bytes"`
+		Files          int64 `json:"files"`
+	} `json:"progress"`
 }
 
 // ExportProgress asks how far an export has come.

@@ -39,7 +39,8 @@ func (s *screen) newBar(label string, total int64, units progress.Units) *bar {
 	w.SetOutputWriter(s.err)
 	w.SetAutoStop(true)
 	w.SetTrackerLength(28)
-	w.SetMessageLength(22)
+	w.SetTrackerPosition(progress.PositionRight) // of the label
+	w.SetMessageLength(20)
 	w.SetUpdateFrequency(80 * time.Millisecond)
 	w.SetStyle(progress.StyleBlocks)
 	style := w.Style()

@@ -35,6 +35,7 @@ type demo struct {
 	store   client.Datastore
 	to      place
 	job     client.ExportProgress
+	console bool // the server has a web console
 	running bool // the server is somebody else's, who keeps it running
 }
 
@@ -43,6 +44,7 @@ func (c *demoCmd) Run(ctx context.Context, s *screen) (err error) {
 	if c.Patients < 1 || c.Patients > 100_000 {
 		return usagef("--patients 100", "A demo has 1 to 100,000 patients, not %d.", c.Patients)
 	}
+	c.settle()
 	d := &demo{demoCmd: c, s: s}
 	s.say("%s", s.head("Tarn: a FHIR data store that gives your data back\n"))
 	stop, err := d.server(ctx)

@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"context"
 	"errors"
+	"net/http"
 	"os"
 	"path/filepath"
 	"strings"
@@ -58,10 +59,25 @@ func (d *demo) show(ctx context.Context) (err error) {
 	if err = errors.Join(err, r.Close()); err != nil {
 		return err
 	}
+	d.console = d.consoleAnswers(ctx)
 	d.s.say("\nThe files lie in %s, encrypted under your key:\n", filepath.Join(d.shown(d.DataDir), "cloud"))
 	d.s.say("  %s\n  %s", d.job.Folder, file)
 	d.s.say("  %s", d.s.faint(cut(string(line), 100)))
 	return nil
+}
+
+// consoleAnswers reports whether the server has a web console to be shown.
+func (d *demo) consoleAnswers(ctx context.Context) bool {
+	r, err := http.NewRequestWithContext(ctx, http.MethodGet, d.api.Endpoint()+"/console/", nil)
+	if err != nil {
+		return false
+	}
+	resp, err := http.DefaultClient.Do(r)
+	if err != nil {
+		return false
+	}
+	_ = resp.Body.Close()
+	return resp.StatusCode == http.StatusOK
 }
 
 // next prints commands to go on with. They work as they are in a fresh shell.
@@ -84,7 +100,9 @@ func (d *demo) next() {
 	d.s.say("  aws s3 ls s3://%s/ --recursive --endpoint-url %s", d.to.Bucket, url)
 	d.s.say("  aws healthlake list-fhir-export-jobs --datastore-id %s --endpoint-url %s", d.store.DatastoreId, url)
 	d.s.say("  %s verify %s --data-dir %s --datastore %s", program, d.job.JobID, quote(dir), d.store.DatastoreId)
-	d.s.say("  curl -sL %s/console/ -o /dev/null -w '%%{http_code} %%{url_effective}\\n'   # or open it in a browser", url)
+	if d.console {
+		d.s.say("  curl -sL %s/console/ -o /dev/null -w '%%{http_code} %%{url_effective}\\n'   # or open it in a browser", url)
+	}
 }
 
 // serveFlags are the flags that a server needs to be like this one.

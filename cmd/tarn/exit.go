@@ -38,7 +38,7 @@ func usageOf(e *kong.ParseError) error {
 	if fault.Hint(e) != "" {
 		return &usageError{e.Unwrap()}
 	}
-	text := e.Error()
+	text := strings.Replace(e.Error(), `expected string value but got "EOL" (<EOL>)`, "a value is missing", 1)
 	if text != "" && !strings.HasSuffix(text, ".") {
 		text = strings.ToUpper(text[:1]) + text[1:] + "."
 	}

@@ -2,7 +2,9 @@ package main
 
 import (
 	"context"
+	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"tarn/api/client"
@@ -218,7 +220,7 @@ func (c *jobsWatchCmd) watch(ctx context.Context, s *screen, api *client.Client,
 			return err
 		}
 	} else {
-		s.say("%s %s is %s: %s. %s", row.Kind, row.ID, status, result, message)
+		s.say("%s", strings.TrimSpace(fmt.Sprintf("%s %s is %s: %s. %s", row.Kind, row.ID, status, result, message)))
 	}
 	if status != "COMPLETED" {
 		return errReported

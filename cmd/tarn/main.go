@@ -18,10 +18,14 @@ func main() { os.Exit(run(os.Args[1:])) }
 func run(args []string) int {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
+	context.AfterFunc(ctx, stop) // a second signal ends the program at once
 	s := newScreen()
 	parser, err := newParser()
 	if err != nil {
 		return s.fail(err)
+	}
+	if len(args) == 0 {
+		args = []string{"--help"}
 	}
 	cmd, err := parser.Parse(args)
 	if err != nil {

@@ -4,13 +4,15 @@ import (
 	"context"
 	"strings"
 
+	"github.com/alecthomas/kong"
+
 	"tarn/api/client"
 	"tarn/fault"
 )
 
 // remote says which server a command calls, and as whom.
 type remote struct {
-	DataDir     string `help:"Take address and credentials from this server's data directory." placeholder:"DIR" group:"Which server, and as whom" type:"path"`
+	DataDir     string `help:"Take address and credentials from this server's data directory." placeholder:"DIR" group:"Which server, and as whom"`
 	Profile     string `help:"Profile of the AWS configuration files (default: tarn)." placeholder:"NAME" group:"Which server, and as whom"`
 	EndpointUrl string `name:"endpoint-url" help:"Address of the server (default: the profile's, else http://127.0.0.1:8080)." placeholder:"URL" group:"Which server, and as whom"`
 	Region      string `help:"Region to sign for (default: the profile's, else us-east-1)." placeholder:"REGION" group:"Which server, and as whom"`
@@ -19,6 +21,9 @@ type remote struct {
 
 // connect makes the client. It sends nothing.
 func (r *remote) connect() (*client.Client, error) {
+	if r.DataDir != "" {
+		r.DataDir = kong.ExpandPath(r.DataDir)
+	}
 	cfg, err := client.Lookup{DataDir: r.DataDir, Profile: r.Profile, Endpoint: r.EndpointUrl, Region: r.Region}.Find()
 	if err != nil {
 		return nil, err

@@ -7,6 +7,9 @@ import (
 	"os"
 	"path/filepath"
 
+	"github.com/alecthomas/kong"
+
+	"tarn/api/client"
 	"tarn/app"
 	"tarn/fault"
 )
@@ -20,13 +23,13 @@ const (
 
 // serverFlags configure a server.
 type serverFlags struct {
-	DataDir       string `help:"Where everything lies. One process holds it at a time." default:"./tarn-data" placeholder:"DIR" type:"path"`
+	DataDir       string `help:"Where everything lies. One process holds it at a time." default:"./tarn-data" placeholder:"DIR"`
 	Listen        string `help:"HOST:PORT to listen on; port 0 is any free one." default:"127.0.0.1:8080" placeholder:"HOST:PORT"`
 	PublicURL     string `name:"public-url" help:"Base of every address that is given out (default: http://LISTEN)." placeholder:"URL"`
 	Account       string `help:"Twelve digits; fixed by the first start." default:"000000000000" placeholder:"ID"`
 	Region        string `help:"AWS Region that the server answers for." default:"us-east-1" placeholder:"REGION"`
 	DatabaseURL   string `name:"database-url" help:"Keep rows in PostgreSQL: postgres://USER@HOST/DB." placeholder:"URL"`
-	MasterKeyFile string `help:"File with the master key that seals all others (default: DIR/keys/master.key). Or a passphrase in TARN_MASTER_PASSPHRASE." placeholder:"FILE" type:"path"`
+	MasterKeyFile string `help:"File with the master key that seals all others (default: DIR/keys/master.key). Or a passphrase in TARN_MASTER_PASSPHRASE." placeholder:"FILE"`
 	TrustProxy    bool   `help:"Take the caller's address from X-Forwarded-For: only behind a proxy that sets it."`
 	CacheSize     int64  `help:"Memory for the storage engine's block cache, in MiB." default:"64" placeholder:"MIB"`
 	ExportWorkers int    `help:"Parts of exports that are written at once." default:"2" placeholder:"N"`
@@ -39,8 +42,19 @@ func (f *serverFlags) config(log *slog.Logger) app.Config {
 		TrustProxy: f.TrustProxy, CacheBytes: f.CacheSize << 20, ExportWorkers: f.ExportWorkers, Version: version, Log: log}
 }
 
+// settle makes the data directory's path absolute; an empty one is the default.
+func (f *serverFlags) settle() {
+	if f.DataDir == "" {
+		f.DataDir = client.DefaultDataDir
+	}
+	f.DataDir = kong.ExpandPath(f.DataDir)
+}
+
 // open opens the server. Its errors carry their exit codes.
 func (f *serverFlags) open(ctx context.Context, log *slog.Logger) (*app.App, error) {
+	if f.MasterKeyFile != "" {
+		f.MasterKeyFile = kong.ExpandPath(f.MasterKeyFile)
+	}
 	a, err := app.Open(ctx, f.config(log))
 	switch {
 	case err == nil:
@@ -69,6 +83,7 @@ lets what is under way finish and exits 0; jobs that are not done go on at the n
 
 // Run serves until it is told to stop.
 func (c *serveCmd) Run(ctx context.Context, s *screen) error {
+	c.settle()
 	_, err := os.Stat(filepath.Join(c.DataDir, "aws", "credentials"))
 	firstStart := os.IsNotExist(err)
 	log := c.logger(s)

@@ -10,7 +10,7 @@ import (
 type synthCmd struct {
 	Patients int    `help:"How many people; each brings some 300 resources." default:"100" placeholder:"N"`
 	Seed     uint64 `help:"Another seed, another population; the same seed gives the same bytes." default:"1" placeholder:"S"`
-	Out      string `help:"Folder to write TYPE.ndjson files into." required:"" placeholder:"DIR" type:"path"`
+	Out      string `help:"Folder to write TYPE.ndjson files into." required:"" placeholder:"DIR"`
 	JSON     bool   `name:"json" help:"Print the result as JSON."`
 }
 
