@@ -41,6 +41,11 @@ func TestDatastore_livesAsItsClientExpects(t *testing.T) {
 	described, err := c.DescribeFHIRDatastore(ctx, &healthlake.DescribeFHIRDatastoreInput{DatastoreId: &id})
 	must(t, err)
 	p := described.DatastoreProperties
+	kept, err := h.catalog.Describe(ctx, id)
+	must(t, err)
+	if !p.CreatedAt.Equal(kept.CreatedAt) {
+		t.Errorf("created at %v, want %v to the millisecond", p.CreatedAt, kept.CreatedAt)
+	}
 	if p.DatastoreStatus != types.DatastoreStatusActive || *p.DatastoreName != "my store" || time.Since(*p.CreatedAt) > time.Minute || p.CreatedAt.Nanosecond()%1e6 != 0 ||
 		p.SseConfiguration.KmsEncryptionConfig.CmkType != types.CmkTypeAoCmk ||
 		p.IdentityProviderConfiguration.AuthorizationStrategy != types.AuthorizationStrategyAwsAuth || p.PreloadDataConfig != nil || p.ErrorCause != nil {
@@ -385,6 +390,11 @@ func TestFace_asksForRights(t *testing.T) {
 		wantError[*types.AccessDeniedException](t, err, "healthlake:CreateFHIRDatastore")
 	}
 	_, err = painter.UntagResource(ctx, &healthlake.UntagResourceInput{ResourceARN: &d.ARN, TagKeys: []string{"colour"}})
+	wantError[interface{ ErrorCode() string }](t, err, "AccessDeniedException")
+	trimmer := h.user("trimmer", `{"Effect":"Allow","Action":"healthlake:UntagResource","Resource":"*","Condition":{"ForAllValues:StringEquals":{"aws:TagKeys":["size"]}}}`)
+	_, err = trimmer.UntagResource(ctx, &healthlake.UntagResourceInput{ResourceARN: &red.ARN, TagKeys: []string{"size"}})
+	must(t, err)
+	_, err = trimmer.UntagResource(ctx, &healthlake.UntagResourceInput{ResourceARN: &red.ARN, TagKeys: []string{"size", "colour"}})
 	wantError[interface{ ErrorCode() string }](t, err, "AccessDeniedException")
 	_, err = starter.ListFHIRDatastores(ctx, &healthlake.ListFHIRDatastoresInput{})
 	wantError[interface{ ErrorCode() string }](t, err, "AccessDeniedException")
