@@ -46,13 +46,13 @@ func TestS3_bucketsAndTheirSettings(t *testing.T) {
 	c, ctx := s.s3(s.root), t.Context()
 	name := aws.String("exports.example")
 	got(c.CreateBucket(ctx, &s3.CreateBucketInput{Bucket: name}))(t)
-	_, err := c.CreateBucket(ctx, &s3.CreateBucketInput{Bucket: name})
-	refused(t, err, 409, "BucketAlreadyOwnedByYou")
-	_, err = c.CreateBucket(ctx, &s3.CreateBucketInput{Bucket: aws.String("No_Bucket")})
+	_, err := c.CreateBucket(ctx, &s3.CreateBucketInput{Bucket: aws.String("No_Bucket")})
 	refused(t, err, 400, "InvalidBucketName")
 	got(c.CreateBucket(ctx, &s3.CreateBucketInput{Bucket: aws.String("faraway"),
 		CreateBucketConfiguration: &types.CreateBucketConfiguration{LocationConstraint: "eu-west-1"}}))(t)
 
+	_, err = c.CreateBucket(ctx, &s3.CreateBucketInput{Bucket: aws.String("faraway")})
+	refused(t, err, 409, "BucketAlreadyOwnedByYou")
 	if h := got(c.HeadBucket(ctx, &s3.HeadBucketInput{Bucket: aws.String("faraway")}))(t); aws.ToString(h.BucketRegion) != "eu-west-1" {
 		t.Errorf("HeadBucket: %v", aws.ToString(h.BucketRegion))
 	}

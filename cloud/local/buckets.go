@@ -65,6 +65,9 @@ func checkBucketName(name string) error {
 
 var regionForm = regexp.MustCompile(`^[a-z]{2}(-[a-z]+){1,3}-[0-9]$`)
 
+// lenientRegion is the Region in which making one's own bucket again is no error, as with S3.
+const lenientRegion = "us-east-1"
+
 // CreateBucket makes a bucket in a Region (empty: the service's), which may be another than the service's own. As with
 // S3, Block Public Access is on in all four settings, encryption is SSE-S3 and ACLs are disabled. (s3:CreateBucket)
 func (s *Session) CreateBucket(ctx context.Context, name, region, ownership string) (Bucket, error) {
@@ -96,6 +99,14 @@ func (s *Session) CreateBucket(ctx context.Context, name, region, ownership stri
 	row := bucketRow(name)
 	err := s.c.space.Update(ctx, [][]byte{row, []byte(rowNext)}, func(tx kv.Locked) (*kv.Batch, error) {
 		if tx.Values[0] != nil {
+			old, err := decode[bucketRecord](tx.Values[0])
+			if err != nil {
+				return nil, err
+			}
+			if old.Region == lenientRegion && region == lenientRegion {
+				rec = old
+				return nil, nil
+			}
 			e := s3Error(fault.Exists, "BucketAlreadyOwnedByYou", "Your previous request to create the named bucket succeeded and you already own it.")
 			e.Resource = arn
 			return nil, e

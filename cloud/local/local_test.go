@@ -77,7 +77,6 @@ func (d *people) allow(arn string, policies ...string) {
 
 // place is where a cloud lives, so that tests can open it again.
 type place struct {
-	t      *testing.T
 	dir    string
 	engine *kvtest.Faulty
 	space  kv.Space

@@ -112,6 +112,25 @@ func TestPublicAccess_isBlocked(t *testing.T) {
 	}
 }
 
+func TestPublicAccess_isRestricted(t *testing.T) {
+	t.Parallel()
+	p := newPlace(t)
+	c := p.open(t)
+	s := root(c)
+	must(s.CreateBucket(t.Context(), "bucket", "", ""))(t)
+	put(t, s, "bucket", "a", "a", local.SSE{})
+	check(t, s.PutPublicAccessBlock(t.Context(), "bucket", cloud.PublicAccessBlock{}))
+	check(t, s.PutBucketPolicy(t.Context(), "bucket", `{"Version":"2012-10-17","Statement":{"Effect":"Allow","Principal":"*","Action":"s3:GetObject","Resource":"arn:aws:s3:::bucket/*"}}`))
+	nobody := c.As(local.Caller{})
+	if got, err := get(nobody, t, "bucket", "a"); err != nil || got != "a" {
+		t.Errorf("a public object: %q, %v", got, err)
+	}
+	check(t, s.PutPublicAccessBlock(t.Context(), "bucket", cloud.PublicAccessBlock{RestrictPublicBuckets: true}))
+	if _, err := get(nobody, t, "bucket", "a"); code(err) != "AccessDenied" {
+		t.Errorf("a public object under RestrictPublicBuckets: %v", err)
+	}
+}
+
 func TestBuckets_rules(t *testing.T) {
 	t.Parallel()
 	p := newPlace(t)
@@ -132,6 +151,12 @@ func TestBuckets_rules(t *testing.T) {
 	again := root(p.open(t))
 	if b := must(again.HeadBucket(t.Context(), "regional"))(t); b.Region != "ap-southeast-2" || !b.Created.Equal(p.now()) {
 		t.Errorf("after a restart: %+v", b)
+	}
+	if _, err := again.CreateBucket(t.Context(), "regional", "ap-southeast-2", ""); code(err) != "BucketAlreadyOwnedByYou" {
+		t.Errorf("made twice: %v", err)
+	}
+	if b, err := again.CreateBucket(t.Context(), "abc", "us-east-1", ""); err != nil || b.Name != "abc" {
+		t.Errorf("made twice in us-east-1: %+v, %v", b, err)
 	}
 	check(t, again.DeleteBucket(t.Context(), "regional"))
 	must(again.CreateBucket(t.Context(), "regional", "", ""))(t)

@@ -61,6 +61,10 @@ func (s *Session) request(action, resource string, extra conditions) *access.Req
 // action on none, such as s3:ListAllMyBuckets.
 func (s *Session) decideS3(b *bucketRecord, action, resource string, extra conditions) error {
 	r := s.request(action, resource, extra)
+	if b != nil && s.caller.Principal.Kind == access.Anonymous && b.Block.RestrictPublicBuckets && isPublic(b.Policy) {
+		return &cloud.Error{Kind: fault.Denied, Code: "AccessDenied", Action: action, Resource: resource, Deny: cloud.DenySetting,
+			Msg: "Anonymous access is prevented by the RestrictPublicBuckets setting in S3 Block Public Access."}
+	}
 	policy, err := s.c.policies.of(iam.Bucket, b.policyText())
 	if err != nil {
 		return err

@@ -1,11 +1,13 @@
 package local
 
 import (
+	"bytes"
 	"context"
 	"encoding/hex"
 	"errors"
 	"os"
 	"path/filepath"
+	"slices"
 	"time"
 
 	"tarn/fault"
@@ -121,56 +123,68 @@ func (c *Cloud) sweepKey(ctx context.Context, id string) error {
 	})
 }
 
-// sweepBodies removes orphans, folder by folder. A file counts as one if it was there before the records were read, is
-// not being written by this process, and no record names it.
+// found is a body file.
+type found struct {
+	id     bodyID
+	bucket int32 // its place in the list of buckets
+}
+
+// sweepBodies removes orphans. A file counts as one if it was there before the records were read, is not being written
+// by this process, and no record names it.
 func (c *Cloud) sweepBodies(ctx context.Context) error {
 	buckets, err := os.ReadDir(c.bodies.root)
 	if err != nil {
 		return fault.Errorf(fault.Unavailable, "local.Sweep", "the folder of object bodies cannot be read: %w", err)
 	}
-	type file struct {
-		bucket string
-		id     bodyID
-	}
-	var found []file
-	for _, b := range buckets {
-		if !b.IsDir() {
-			continue
-		}
+	var all []found
+	for i, b := range buckets {
 		subs, _ := os.ReadDir(filepath.Join(c.bodies.root, b.Name()))
 		for _, sub := range subs {
 			if err := ctx.Err(); err != nil {
 				return err
 			}
-			names, _ := os.ReadDir(filepath.Join(c.bodies.root, b.Name(), sub.Name()))
-			for _, n := range names {
-				f := file{bucket: b.Name()}
-				raw, err := hex.DecodeString(n.Name())
-				if err != nil || len(raw) != len(f.id) {
-					continue
-				}
-				copy(f.id[:], raw)
-				if c.bodies.isWriting(f.id) || c.bodies.shared && !isOlder(n, c.now().Add(-orphanAge)) {
-					continue
-				}
-				found = append(found, f)
+			all = c.candidates(all, int32(i), filepath.Join(c.bodies.root, b.Name(), sub.Name()))
+		}
+	}
+	if len(all) == 0 {
+		return nil
+	}
+	slices.SortFunc(all, func(a, b found) int { return bytes.Compare(a.id[:], b.id[:]) })
+	live := make([]bool, len(all))
+	mark := func(list bodyList) {
+		for _, x := range list {
+			if i, ok := slices.BinarySearchFunc(all, x.ID, func(f found, id bodyID) int { return bytes.Compare(f.id[:], id[:]) }); ok {
+				live[i] = true
 			}
 		}
 	}
-	if len(found) == 0 {
-		return nil
-	}
-	live, err := c.liveBodies(ctx)
-	if err != nil {
+	if err := c.eachBodies(ctx, mark); err != nil {
 		return err
 	}
 	read := c.bodies.pinned() // what is gone but still read goes when it is closed
-	for _, f := range found {
-		if !read[f.id] && !live[f.id] {
-			c.bodies.remove(f.bucket, []body{{ID: f.id}})
+	for i, f := range all {
+		if !live[i] && !read[f.id] {
+			c.bodies.remove(buckets[f.bucket].Name(), []body{{ID: f.id}})
 		}
 	}
 	return nil
+}
+
+// candidates adds the body files of a folder that could be orphans.
+func (c *Cloud) candidates(all []found, bucket int32, dir string) []found {
+	names, _ := os.ReadDir(dir) // a folder that went meanwhile has none
+	for _, n := range names {
+		f := found{bucket: bucket}
+		raw, err := hex.DecodeString(n.Name())
+		if err != nil || len(raw) != len(f.id) {
+			continue
+		}
+		copy(f.id[:], raw)
+		if !c.bodies.isWriting(f.id) && (!c.bodies.shared || isOlder(n, c.now().Add(-orphanAge))) {
+			all = append(all, f)
+		}
+	}
+	return all
 }
 
 func isOlder(e os.DirEntry, when time.Time) bool {
@@ -178,10 +192,9 @@ func isOlder(e os.DirEntry, when time.Time) bool {
 	return err == nil && st.ModTime().Before(when)
 }
 
-// liveBodies are all bodies that records name.
-func (c *Cloud) liveBodies(ctx context.Context) (map[bodyID]bool, error) {
-	live := map[bodyID]bool{}
-	err := c.read(ctx, func(r kv.Reader) error {
+// eachBodies shows fn the bodies that each record names.
+func (c *Cloud) eachBodies(ctx context.Context, fn func(bodyList)) error {
+	return c.read(ctx, func(r kv.Reader) error {
 		for row, err := range scan(ctx, r, kv.Prefix([]byte(rowObject))) {
 			if err != nil {
 				return err
@@ -190,9 +203,7 @@ func (c *Cloud) liveBodies(ctx context.Context) (map[bodyID]bool, error) {
 			if err != nil {
 				return err
 			}
-			for _, x := range o.Bodies {
-				live[x.ID] = true
-			}
+			fn(o.Bodies)
 		}
 		for row, err := range scan(ctx, r, kv.Prefix([]byte(rowPart))) {
 			if err != nil {
@@ -202,11 +213,8 @@ func (c *Cloud) liveBodies(ctx context.Context) (map[bodyID]bool, error) {
 			if err != nil {
 				return err
 			}
-			for _, x := range p.Body {
-				live[x.ID] = true
-			}
+			fn(p.Body)
 		}
 		return nil
 	})
-	return live, err
 }
