@@ -85,8 +85,8 @@ func (e *Edge) Region() string { return e.cfg.Region }
 // before http.Server.Shutdown.
 func (e *Edge) Drain() { e.draining.Store(true) }
 
-// Server is an HTTP server for a handler with the bounds and timeouts of this house. Bodies have no time limit, since
-// objects may be large and lines slow; headers have ten seconds.
+// Server is an HTTP server for a handler with the bounds and timeouts of this house. Headers have ten seconds; a body
+// may not stand still for a minute, and has two altogether unless it is an object.
 func (e *Edge) Server(h http.Handler) *http.Server {
 	return &http.Server{
 		Handler:           h,

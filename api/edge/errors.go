@@ -283,7 +283,7 @@ func WriteOutcome(w http.ResponseWriter, r *http.Request, err error) {
 			issues.Issues[0].Code = "expired"
 		}
 	}
-	answer(w, r, out.status, "application/fhir+json; fhirVersion=4.0", issues.AppendJSON(nil))
+	answer(w, r, out.status, "application/fhir+json", issues.AppendJSON(nil))
 }
 
 // write answers in the form of a face.

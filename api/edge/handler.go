@@ -2,9 +2,7 @@ package edge
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"io"
 	"net/http"
 	"runtime"
 	"time"
@@ -102,31 +100,13 @@ func (e *Edge) bound(w http.ResponseWriter, r *http.Request, kind face) error {
 		return tooLarge(limit)
 	}
 	if r.ContentLength != 0 && r.Body != nil {
-		r.Body = &bounded{http.MaxBytesReader(w, r.Body, limit+1), limit} // one more, so that who counts sees the excess
+		r.Body = newBounded(w, r.Body, limit, kind != faceS3)
 	}
 	return nil
 }
 
 func tooLarge(limit int64) error {
 	return fault.Errorf(fault.TooLarge, "edge", "the body is over the limit of %d bytes", limit)
-}
-
-// bounded gives the error of a body that is too long its kind.
-type bounded struct {
-	io.ReadCloser
-	limit int64
-}
-
-func (b *bounded) Read(p []byte) (int, error) {
-	n, err := b.ReadCloser.Read(p)
-	if err == nil || err == io.EOF {
-		return n, err
-	}
-	var over *http.MaxBytesError
-	if errors.As(err, &over) {
-		return n, tooLarge(b.limit)
-	}
-	return n, err
 }
 
 // refusal is the answer to a request that leads nowhere.
