@@ -137,6 +137,7 @@ func BenchmarkScan(b *testing.B) {
 func BenchmarkGet(b *testing.B) {
 	_, s := benchSpace(b)
 	fill(b, s, documents())
+	b.ResetTimer()
 	b.RunParallel(func(pb *testing.PB) {
 		for pb.Next() {
 			n, err := s.Snapshot(b.Context())
