@@ -30,30 +30,38 @@ func exportOf(p client.ExportProgress) exported { return exported{p.Folder, p.Da
 
 // Run verifies an export.
 func (c *verifyCmd) Run(ctx context.Context, s *screen) error {
+	isFolder := strings.HasPrefix(c.Export, "s3://")
+	if !isFolder && !isID(c.Export) {
+		return usagef("A job's id has 32 digits of 0-9 and a-f; a folder begins with s3://.", "%q is neither a job nor a folder.", c.Export)
+	}
 	api, err := c.connect()
 	if err != nil {
 		return err
 	}
 	what := exported{folder: c.Export}
-	if !strings.HasPrefix(c.Export, "s3://") {
-		if !isID(c.Export) {
-			return usagef("A job's id has 32 digits of 0-9 and a-f; a folder begins with s3://.", "%q is neither a job nor a folder.", c.Export)
-		}
-		d, err := c.find(ctx, api)
-		if err != nil {
+	if !isFolder {
+		if what, err = c.ofJob(ctx, api); err != nil {
 			return err
 		}
-		p, err := api.ExportProgress(ctx, d.DatastoreId, c.Export)
-		if err != nil {
-			return err
-		}
-		if done, ok := client.Done(p.JobStatus); !done || !ok {
-			return fault.WithHint(fault.Errorf(fault.Conflict, "", "Export %s is %s; only a complete one can be proved.", p.JobID, p.JobStatus),
-				"tarn jobs watch %s --datastore %s%s", p.JobID, p.DatastoreID, c.flags())
-		}
-		what = exportOf(p)
 	}
 	return c.verify(ctx, s, api, what)
+}
+
+// ofJob is the export of the job that the argument names.
+func (c *verifyCmd) ofJob(ctx context.Context, api *client.Client) (exported, error) {
+	d, err := c.find(ctx, api)
+	if err != nil {
+		return exported{}, err
+	}
+	p, err := api.ExportProgress(ctx, d.DatastoreId, c.Export)
+	if err != nil {
+		return exported{}, err
+	}
+	if done, ok := client.Done(p.JobStatus); !done || !ok {
+		return exported{}, fault.WithHint(fault.Errorf(fault.Conflict, "", "Export %s is %s; only a complete one can be proved.", p.JobID, p.JobStatus),
+			"tarn jobs watch %s --datastore %s%s", p.JobID, p.DatastoreID, c.flags())
+	}
+	return exportOf(p), nil
 }
 
 // verify proves an export and prints the outcome. Problems end it with errReported.
