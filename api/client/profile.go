@@ -82,7 +82,9 @@ func first(values ...string) string {
 
 // files are the paths of the profile's two files.
 func (l Lookup) files() (config, credentials string) {
-	below := func(dir string) (string, string) { return filepath.Join(dir, "config"), filepath.Join(dir, "credentials") }
+	below := func(dir string) (string, string) {
+		return filepath.Join(dir, "config"), filepath.Join(dir, "credentials")
+	}
 	if l.DataDir != "" {
 		return below(filepath.Join(l.DataDir, "aws"))
 	}
