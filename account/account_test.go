@@ -456,3 +456,21 @@ func TestSession_whatNarrowsItIsNeverForgotten(t *testing.T) {
 		t.Errorf("after it came back: %d session policies, %v", len(g.Session), err)
 	}
 }
+
+// BenchmarkDirectory is what each request asks: a credential and its grant, both known.
+func BenchmarkDirectory(b *testing.B) {
+	ctx := context.Background()
+	a := open(b, system(b, engine(b)))
+	_, err := a.Create(ctx, account.NewEntity{Kind: account.User, Name: "ana"})
+	check(b, err)
+	check(b, a.PutInline(ctx, ana, "own", docS3))
+	key, _, err := a.CreateAccessKey(ctx, "ana")
+	check(b, err)
+	b.ReportAllocs()
+	for b.Loop() {
+		c, err := a.Credential(ctx, key.ID)
+		check(b, err)
+		_, err = a.Grant(ctx, c.Principal)
+		check(b, err)
+	}
+}
