@@ -82,6 +82,9 @@ func (n *snapshot) seek(ctx context.Context, op string, keys [][]byte, order []i
 				return err
 			}
 		}
+		if len(keys[at]) == 0 {
+			continue // no key is empty
+		}
 		if !it.SeekPrefixGE(keys[at]) || !bytes.Equal(it.Key(), keys[at]) {
 			if err := it.Error(); err != nil {
 				return translate(op, err)
