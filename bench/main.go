@@ -1,0 +1,118 @@
+// Command bench takes the measurements of docs/benchmarks.md: it builds the server, runs it as a process of its own on a
+// fresh data directory, and measures each figure beside a limit of the same run where there is one. The load generator
+// shares the machine with the server. With -write FILE the report goes there.
+package main
+
+import (
+	"context"
+	"flag"
+	"fmt"
+	"os"
+	"os/exec"
+	"os/signal"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"time"
+)
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	defer stop()
+	var o options
+	flag.StringVar(&o.input, "input", "", "folder of .ndjson files to load; empty: an invented population")
+	flag.IntVar(&o.patients, "patients", 600, "size of the invented population (some 318 resources each)")
+	flag.DurationVar(&o.load, "load", 10*time.Second, "how long each load of requests lasts")
+	flag.IntVar(&o.runs, "runs", 3, "how often exports are measured; the medians are reported")
+	flag.StringVar(&o.write, "write", "", "file for the report")
+	flag.StringVar(&o.dir, "dir", "", "folder for all data, on the disk to be measured; empty: a temporary one")
+	flag.Parse()
+	if err := run(ctx, o); err != nil {
+		fmt.Fprintln(os.Stderr, "bench:", err)
+		os.Exit(1)
+	}
+}
+
+type options struct {
+	input    string
+	patients int
+	load     time.Duration
+	runs     int
+	write    string
+	dir      string
+}
+
+// run takes all measurements, one after the other.
+func run(ctx context.Context, o options) (err error) {
+	dir, err := os.MkdirTemp(o.dir, "tarn-bench-")
+	if err != nil {
+		return err
+	}
+	defer os.RemoveAll(dir)
+	b := &bench{options: o, dir: dir, tarn: filepath.Join(dir, "tarn"), report: &report{}}
+	build := exec.CommandContext(ctx, "go", "build", "-trimpath", "-o", b.tarn, "./cmd/tarn")
+	build.Stderr = os.Stderr
+	if err := build.Run(); err != nil {
+		return fmt.Errorf("go build ./cmd/tarn (run this in the root of the project): %w", err)
+	}
+	if err := b.population(ctx); err != nil {
+		return err
+	}
+	if err := b.start(ctx); err != nil {
+		return err
+	}
+	defer func() { b.server.kill() }()
+	for _, m := range []struct {
+		name string
+		f    func(context.Context) error
+	}{
+		{"import", b.imports},
+		{"export", b.exports},
+		{"requests", b.requests},
+		{"latency of writes", b.latencies},
+		{"restart", b.restarts},
+	} {
+		fmt.Fprintln(os.Stderr, "measuring:", m.name)
+		if err := m.f(ctx); err != nil {
+			return fmt.Errorf("%s: %w", m.name, err)
+		}
+	}
+	text := b.report.text(b.machine())
+	fmt.Print(text)
+	if o.write != "" {
+		return os.WriteFile(o.write, []byte(text), 0o644)
+	}
+	return nil
+}
+
+// bench is one run.
+type bench struct {
+	options
+	dir    string
+	tarn   string // the program
+	data   string // folder of the input
+	count  int64  // resources in it
+	bytes  int64
+	server *server
+	place  place
+	report *report
+}
+
+// machine says what this ran on, as far as it matters to the figures.
+func (b *bench) machine() string {
+	model := "unknown processor"
+	if text, err := os.ReadFile("/proc/cpuinfo"); err == nil {
+		for line := range strings.Lines(string(text)) {
+			if name, ok := strings.CutPrefix(line, "model name"); ok {
+				model = strings.TrimSpace(strings.TrimLeft(name, "\t :"))
+				break
+			}
+		}
+	}
+	load := "unknown"
+	if text, err := os.ReadFile("/proc/loadavg"); err == nil {
+		load, _, _ = strings.Cut(string(text), " ")
+	}
+	return fmt.Sprintf("%s, %d cores, %s/%s, %s; load average at the end %s; %s", model, runtime.NumCPU(), runtime.GOOS, runtime.GOARCH,
+		runtime.Version(), load, time.Now().UTC().Format(time.DateOnly))
+}

@@ -1,0 +1,71 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"time"
+
+	"tarn/api/client"
+)
+
+// wait waits for the end of an import.
+func (b *bench) wait(ctx context.Context, id string) error {
+	for {
+		j, err := b.server.client.DescribeImport(ctx, b.place.datastore.DatastoreId, id)
+		if err != nil {
+			return err
+		}
+		if done, ok := client.Done(j.JobStatus); done {
+			if !ok {
+				return fmt.Errorf("%s %s", j.JobStatus, j.Message)
+			}
+			return nil
+		}
+		select {
+		case <-time.After(100 * time.Millisecond):
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+}
+
+// restarts measures how soon a server is ready, and answers, after SIGTERM and after SIGKILL, and its idle memory.
+func (b *bench) restarts(ctx context.Context) error {
+	if err := b.server.stop(); err != nil {
+		return err
+	}
+	for _, how := range []string{"SIGTERM", "SIGKILL in the middle of writes"} {
+		begin := time.Now()
+		if err := b.start(ctx); err != nil {
+			return err
+		}
+		c, err := b.caller()
+		if err != nil {
+			return err
+		}
+		if err := c.send(ctx, http.MethodGet, "metadata", nil, http.StatusOK); err != nil {
+			return err
+		}
+		if err := c.send(ctx, http.MethodPut, "Observation/first", observation("first"), http.StatusCreated); err != nil && how == "SIGTERM" {
+			return err
+		}
+		b.report.add("start to ready after "+how, ms(b.server.took), "1 s", "to the first answered write "+ms(time.Since(begin)))
+		if how == "SIGTERM" {
+			time.Sleep(2 * time.Second)
+			b.report.add("idle memory", fmt.Sprintf("%.0f MiB", float64(b.server.memory("VmRSS"))/(1<<20)), "60 MB", "resident set 2 s after the start")
+			ended := make(chan struct{})
+			go func() {
+				defer close(ended)
+				_, _, _ = storm(ctx, clients, b.load, func(ctx context.Context, client, k int) error {
+					id := fmt.Sprintf("k%d-%d", client, k)
+					return c.send(ctx, http.MethodPut, "Observation/"+id, observation(id), http.StatusCreated)
+				})
+			}()
+			time.Sleep(b.load / 2)
+			b.server.kill()
+			<-ended
+		}
+	}
+	return nil
+}
