@@ -16,6 +16,7 @@ type Finding struct {
 	Resource string `json:"resource"` // ARN
 	Problem  string `json:"problem"`  // a sentence
 	Remedy   string `json:"remedy"`   // a sentence
+	Denied   bool   `json:"denied"`   // the role may not do Setting
 }
 
 // Preflight asks what would keep an export from starting: all of it at once, nothing if it would start.
