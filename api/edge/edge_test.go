@@ -293,3 +293,34 @@ func TestServer_speaksHTTP(t *testing.T) {
 		}
 	}
 }
+
+// FuzzHandler throws foreign headers and paths at the edge: every request gets an answer, and none breaks it.
+func FuzzHandler(f *testing.F) {
+	f.Add("GET", "/b/k?X-Amz-Credential=A%2fB%2fs3%2Faws4_request", "AWS4-HMAC-SHA256 Credential=A/20260101/r/s3/aws4_request, SignedHeaders=host, Signature=0", "HealthLake.X", "text/html")
+	f.Add("POST", "/datastore/0123456789abcdef0123456789abcdef/", "Credential=", "", "")
+	f.Add("PUT", "//", "Credential=//", "TrentService.", "")
+	e := edge.New(edge.Config{Directory: policy(f, allowAll)})
+	authenticate := func(service string, write func(http.ResponseWriter, *http.Request, error)) http.Handler {
+		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			if _, err := e.Authenticate(w, r, service); err != nil {
+				write(w, r, err)
+			}
+		})
+	}
+	h := e.Handler(edge.Faces{HealthLake: authenticate("healthlake", edge.WriteJSONError), KMS: authenticate("kms", edge.WriteKMSError),
+		S3: authenticate("s3", edge.WriteS3Error), FHIR: authenticate("healthlake", edge.WriteOutcome), Console: say("console")})
+	f.Fuzz(func(t *testing.T, method, target, authorization, amzTarget, accept string) {
+		r, err := http.NewRequest(method, "http://tarn.test", nil)
+		if err != nil {
+			t.Skip()
+		}
+		r.URL.Path, r.URL.RawQuery, _ = strings.Cut(target, "?")
+		r.RequestURI, r.Body = target, http.NoBody
+		r.Header.Set("Authorization", authorization)
+		r.Header.Set("X-Amz-Target", amzTarget)
+		r.Header.Set("Accept", accept)
+		if w := serve(h, r); w.Code == 500 {
+			t.Fatalf("%s", w.Body)
+		}
+	})
+}
