@@ -112,7 +112,8 @@ func (s *screen) fail(err error) int {
 func messageOf(err error) string {
 	text := fault.Message(err)
 	var ours *fault.Error
-	if !errors.As(err, &ours) {
+	var local *failedLocally
+	if !errors.As(err, &ours) || errors.As(err, &local) && ours.Kind == fault.Internal {
 		text = err.Error()
 	}
 	var answer *client.Error

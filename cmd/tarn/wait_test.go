@@ -1,0 +1,119 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+
+	"tarn/api/client"
+	"tarn/fault"
+)
+
+// quiet is a screen that is no terminal.
+func quiet() (s *screen, out, log *bytes.Buffer) {
+	out, log = &bytes.Buffer{}, &bytes.Buffer{}
+	return &screen{in: strings.NewReader(""), out: out, err: log, plain: true}, out, log
+}
+
+// answering is a client of a server that does as the handler does.
+func answering(t *testing.T, h http.HandlerFunc) *client.Client {
+	t.Helper()
+	server := httptest.NewServer(h)
+	t.Cleanup(server.Close)
+	c, err := client.New(client.Config{Endpoint: server.URL, Region: "us-east-1", Credentials: client.Credentials{AccessKeyID: "A", Secret: "s"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return c
+}
+
+const someID = "0123456789abcdef0123456789abcdef"
+
+func TestWait_interruptedSaysThatTheJobGoesOn(t *testing.T) {
+	t.Parallel()
+	for kind, wait := range map[string]func(ctx context.Context, s *screen, c *client.Client) error{
+		"export": func(ctx context.Context, s *screen, c *client.Client) error {
+			_, err := waitExport(ctx, s, c, &remote{DataDir: "/data dir"}, someID, someID)
+			return err
+		},
+		"import": func(ctx context.Context, s *screen, c *client.Client) error {
+			_, err := waitImport(ctx, s, c, &remote{DataDir: "/data dir"}, someID, someID, 0)
+			return err
+		},
+	} {
+		t.Run(kind, func(t *testing.T) {
+			t.Parallel()
+			ctx, interrupt := context.WithCancel(t.Context())
+			asked := 0
+			c := answering(t, func(w http.ResponseWriter, r *http.Request) {
+				if asked++; asked == 3 {
+					interrupt()
+				}
+				_, _ = w.Write([]byte(`{"jobStatus":"IN_PROGRESS","ImportJobProperties":{"JobStatus":"IN_PROGRESS"}}`))
+			})
+			s, _, log := quiet()
+			err := wait(ctx, s, c)
+			if !errors.Is(err, errInterrupted) || exitCode(err) != exitInterrupted {
+				t.Errorf("ended with %v", err)
+			}
+			if want := "tarn jobs watch " + someID + " --datastore " + someID + " --data-dir '/data dir'"; !strings.Contains(log.String(), "goes on") || !strings.Contains(log.String(), want) {
+				t.Errorf("it said %q, without %q", log, want)
+			}
+		})
+	}
+}
+
+func TestWait_tellsWhatTheJobIsAt(t *testing.T) {
+	t.Parallel()
+	states := []string{"SUBMITTED", "QUEUED", "IN_PROGRESS", "CANCEL_IN_PROGRESS", "CANCEL_COMPLETED"}
+	c := answering(t, func(w http.ResponseWriter, r *http.Request) {
+		_, _ = w.Write([]byte(`{"jobStatus":"` + states[0] + `"}`))
+		states = states[1:]
+	})
+	s, _, log := quiet()
+	p, err := waitExport(t.Context(), s, c, &remote{}, someID, someID)
+	if err != nil || p.JobStatus != "CANCEL_COMPLETED" {
+		t.Errorf("ended with %v, %v", p, err)
+	}
+	if want := "Waiting in the queue\nExporting\nCancelling\n"; log.String() != want {
+		t.Errorf("it said %q, want %q", log, want)
+	}
+}
+
+func TestWait_serverThatGoesAwayIsUnreachable(t *testing.T) {
+	t.Parallel()
+	c := answering(t, func(w http.ResponseWriter, r *http.Request) { w.WriteHeader(http.StatusServiceUnavailable) })
+	s, _, _ := quiet()
+	if _, err := waitExport(t.Context(), s, c, &remote{}, someID, someID); exitCode(err) != exitUnreachable {
+		t.Errorf("ended with %v, code %d", err, exitCode(err))
+	}
+}
+
+func TestExitCode_isOneForEachKindOfFailure(t *testing.T) {
+	t.Parallel()
+	of := func(kind fault.Kind) error { return fault.Errorf(kind, "op", "A sentence.") }
+	for name, test := range map[string]struct {
+		err  error
+		code int
+	}{
+		"none": {nil, 0}, "reported": {errReported, 1}, "foreign": {errors.New("disk on fire"), 1}, "not found": {of(fault.NotFound), 1},
+		"refused by the server": {of(fault.Invalid), 1}, "command line": {usagef("hint", "Wrong."), 2}, "no server": {of(fault.Unavailable), 3},
+		"denied": {of(fault.Denied), 4}, "unknown caller": {of(fault.Unauthentic), 4}, "in use": {&inUse{of(fault.Conflict)}, 5},
+		"local": {&failedLocally{of(fault.Unavailable)}, 1}, "interrupted": {errInterrupted, 130}, "cancelled": {context.Canceled, 130},
+	} {
+		s, out, log := quiet()
+		if code := s.fail(test.err); code != test.code {
+			t.Errorf("%s: code %d, want %d", name, code, test.code)
+		}
+		if out.Len() > 0 {
+			t.Errorf("%s: printed %q on standard output", name, out)
+		}
+		if silent := test.err == nil || errors.Is(test.err, errReported) || errors.Is(test.err, errInterrupted); silent != (log.Len() == 0) {
+			t.Errorf("%s: said %q", name, log)
+		}
+	}
+}
