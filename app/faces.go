@@ -13,6 +13,7 @@ import (
 	"tarn/api/edge"
 	"tarn/api/localcloud"
 	"tarn/api/rest"
+	"tarn/console"
 	"tarn/fhir"
 	"tarn/interaction"
 )
@@ -29,6 +30,11 @@ func (a *App) openFaces(tokenKey []byte) error {
 	resources := rest.New(rest.Options{Edge: a.edge, Datastores: a.catalog, Interactions: interaction.New(a.catalog, fhir.Limits{}),
 		Version: a.cfg.Version, Started: fhir.InstantOf(time.Now())})
 	exports := bulk.New(bulk.Options{Edge: a.edge, Datastores: a.catalog, Exports: a.exports})
+	web, err := console.New(console.Options{Endpoint: a.url, Transport: inside{func() http.Handler { return a.handler }}, Region: a.cfg.Region,
+		PublicURL: a.cfg.PublicURL, TrustProxy: a.cfg.TrustProxy})
+	if err != nil {
+		return err
+	}
 	a.handler = a.edge.Handler(edge.Faces{
 		HealthLake: healthlake,
 		KMS:        localcloud.NewKMS(a.cloud, a.edge),
@@ -36,6 +42,7 @@ func (a *App) openFaces(tokenKey []byte) error {
 		STS:        localcloud.STS(a.edge, a.accounts),
 		S3:         localcloud.NewS3(a.cloud, a.edge),
 		FHIR:       datastoreFaces(resources, exports),
+		Console:    web,
 		Metrics:    promhttp.HandlerFor(a.registry, promhttp.HandlerOpts{}),
 	})
 	return nil
