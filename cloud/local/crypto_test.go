@@ -75,6 +75,10 @@ func TestObjects_lieEncrypted(t *testing.T) {
 	if bytes.Contains(p.everything(t), []byte("Winifred")) {
 		t.Error("plain text lies at rest")
 	}
+	put(t, s, "bucket", "o", "another body", local.SSE{})
+	if n := len(files(t, p.dir)); n != 3 {
+		t.Errorf("%d files for 3 objects, one of them replaced", n)
+	}
 	put(t, s, "bucket", "twice", body, local.SSE{})
 	put(t, s, "bucket", "twice again", body, local.SSE{})
 	seen := map[[32]byte]bool{}
@@ -163,6 +167,7 @@ func TestGet_refusesDamagedBodies(t *testing.T) {
 		{"packages exchanged", func(name string, data []byte) error {
 			return os.WriteFile(name, append(append(append([]byte(nil), data[65568:2*65568]...), data[:65568]...), data[2*65568:]...), 0o600)
 		}},
+		{"longer", func(name string, data []byte) error { return os.WriteFile(name, append(data, 0), 0o600) }},
 		{"gone", func(name string, data []byte) error { return os.Remove(name) }},
 	} {
 		t.Run(damage.name, func(t *testing.T) {

@@ -104,12 +104,16 @@ func (c *Cloud) Region() string { return c.region }
 // Partition is the first part of every ARN after "arn:", usually aws.
 func (c *Cloud) Partition() string { return c.partition }
 
-// housekeep sweeps at once and every hour. What fails today is tried again in an hour.
+// housekeep sweeps at once, then keys and uploads every hour and bodies once a day: these need a walk over all files, and
+// only a crash leaves orphans. What fails is tried again at the next turn.
 func (c *Cloud) housekeep(ctx context.Context) {
 	tick := time.NewTicker(time.Hour)
 	defer tick.Stop()
-	for {
-		_ = c.Sweep(ctx)
+	for hour := 0; ; hour++ {
+		if hour%24 == 0 {
+			_ = c.sweepBodies(ctx)
+		}
+		_, _ = c.sweepUploads(ctx), c.sweepKeys(ctx)
 		select {
 		case <-ctx.Done():
 			return

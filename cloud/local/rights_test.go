@@ -15,6 +15,7 @@ const (
 	denyKMS   = `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"*","Resource":"*"},{"Effect":"Deny","Action":"kms:*","Resource":"*"}]}`
 	onlyS3    = `{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"s3:*","Resource":"*"}}`
 	viaS3     = `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"s3:*","Resource":"*"},{"Effect":"Allow","Action":"kms:*","Resource":"*","Condition":{"StringEquals":{"kms:ViaService":"s3.us-east-1.amazonaws.com"}}}]}`
+	viaAny    = `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"s3:*","Resource":"*"},{"Effect":"Allow","Action":"kms:*","Resource":"*","Condition":{"Bool":{"aws:ViaAWSService":"true"}}}]}`
 	forObject = `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"s3:*","Resource":"*"},{"Effect":"Allow","Action":"kms:GenerateDataKey","Resource":"*","Condition":{"StringLike":{"kms:EncryptionContext:aws:s3:arn":"arn:aws:s3:::bucket/a*"}}}]}`
 	userU     = "arn:aws:iam::" + account + ":user/u"
 	bucketToU = `{"Version":"2012-10-17","Statement":{"Effect":"Allow","Principal":{"AWS":"` + userU + `"},"Action":"s3:*","Resource":["arn:aws:s3:::bucket","arn:aws:s3:::bucket/*"]}}`
@@ -48,6 +49,7 @@ func TestPut_isDecidedByAllPolicies(t *testing.T) {
 		{name: "key deny", user: allowAll, key: keyNoU, action: "kms:GenerateDataKey", deny: cloud.DenyKey, explicit: true},
 		{name: "key says nothing", user: allowAll, key: keyClosed, action: "kms:GenerateDataKey", deny: cloud.DenyKey},
 		{name: "by way of S3", user: viaS3},
+		{name: "by way of a service", user: viaAny},
 		{name: "for this object", user: forObject},
 		{name: "bucket wants KMS, KMS", user: allowAll, bucket: onlyKMS},
 		{name: "bucket wants KMS, not KMS", user: allowAll, bucket: onlyKMS, sse: local.SSES3, action: "s3:PutObject", deny: cloud.DenyBucket, explicit: true},
