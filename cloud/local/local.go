@@ -55,7 +55,8 @@ type Cloud struct {
 var _ cloud.Cloud = (*Cloud)(nil)
 
 // Open opens the cloud, making what a first start needs: the key of SSE-S3, and the AWS managed key behind
-// alias/aws/s3. Housekeeping (Sweep) runs in the background, at once and every hour, until Close.
+// alias/aws/s3. Housekeeping (Sweep) runs in the background, at once and from time to time,
+// until Close.
 func Open(ctx context.Context, o Options) (*Cloud, error) {
 	const op = "local.Open"
 	if o.Space == nil || o.Dir == "" || o.Sealer == nil || o.Directory == nil || len(o.Account) != 12 {
