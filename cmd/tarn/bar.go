@@ -75,25 +75,25 @@ func (b *bar) set(done, total int64) {
 	defer b.mu.Unlock()
 	if now := time.Now(); now.Sub(b.told) >= plainEvery {
 		b.told = now
-		of := ""
-		if total > 0 {
-			of = " of " + b.units.Formatter(total)
+		switch {
+		case total > 0:
+			b.s.note("%s: %s of %s", b.label, b.units.Formatter(done), b.units.Formatter(total))
+		case done > 0:
+			b.s.note("%s: %s", b.label, b.units.Formatter(done))
+		default:
+			b.s.note("%s", b.label)
 		}
-		b.s.note("%s: %s%s", b.label, b.units.Formatter(done), of)
 	}
 }
 
 // relabel says what is going on now.
 func (b *bar) relabel(label string) {
-	if b.label == label {
-		return
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.label != label && b.tracker != nil {
+		b.tracker.UpdateMessage(label)
 	}
 	b.label = label
-	if b.tracker != nil {
-		b.tracker.UpdateMessage(label)
-	} else {
-		b.s.note("%s", label)
-	}
 }
 
 // end takes the bar away.

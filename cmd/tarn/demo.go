@@ -130,6 +130,8 @@ func taken(address string) bool {
 
 const demoName = "demo"
 
+const demoInterrupted = "Stopped. Run the demo again: it goes on with the same data store."
+
 // population finds the data store of an earlier run, or makes and fills one.
 func (d *demo) population(ctx context.Context) (err error) {
 	d.store, err = findDatastore(ctx, d.api, demoName)
@@ -186,7 +188,7 @@ func (d *demo) fill(ctx context.Context) (report client.ProgressReport, err erro
 	if err != nil {
 		return report, err
 	}
-	j, err := waitImport(ctx, d.s, d.api, &remote{DataDir: d.DataDir}, d.store.DatastoreId, job, up.lines)
+	j, err := waitImport(ctx, d.s, d.api, d.store.DatastoreId, job, demoInterrupted, up.lines)
 	if err == nil && j.JobStatus != "COMPLETED" {
 		err = fault.Errorf(fault.Conflict, "", "The import of the population is %s: %s", j.JobStatus, j.Message)
 	}
@@ -221,7 +223,7 @@ func (d *demo) export(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if d.job, err = waitExport(ctx, d.s, d.api, &remote{DataDir: d.DataDir}, d.store.DatastoreId, job); err != nil {
+	if d.job, err = waitExport(ctx, d.s, d.api, d.store.DatastoreId, job, demoInterrupted); err != nil {
 		return err
 	}
 	if d.job.JobStatus != "COMPLETED" {

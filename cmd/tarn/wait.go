@@ -3,12 +3,13 @@ package main
 import (
 	"context"
 	"errors"
+	"fmt"
 
 	"tarn/api/client"
 )
 
-// waitExport shows an export's progress until it has ended. Interrupted, it says that the job goes on.
-func waitExport(ctx context.Context, s *screen, api *client.Client, r *remote, datastore, job string) (client.ExportProgress, error) {
+// waitExport shows an export's progress until it has ended. Interrupted, it prints the advice.
+func waitExport(ctx context.Context, s *screen, api *client.Client, datastore, job, advice string) (client.ExportProgress, error) {
 	b := s.newBar("Exporting", 0, unitThings)
 	defer b.end()
 	for pause := newPause(); ; {
@@ -23,13 +24,13 @@ func waitExport(ctx context.Context, s *screen, api *client.Client, r *remote, d
 		}
 		if err != nil {
 			b.end()
-			return p, goesOn(ctx, s, r, err, datastore, job)
+			return p, interrupted(ctx, s, err, advice)
 		}
 	}
 }
 
 // waitImport shows an import's progress until it has ended. total is how many resources there are, or 0.
-func waitImport(ctx context.Context, s *screen, api *client.Client, r *remote, datastore, job string, total int64) (client.ImportJob, error) {
+func waitImport(ctx context.Context, s *screen, api *client.Client, datastore, job, advice string, total int64) (client.ImportJob, error) {
 	b := s.newBar("Importing", total, unitThings)
 	defer b.end()
 	for pause := newPause(); ; {
@@ -44,7 +45,7 @@ func waitImport(ctx context.Context, s *screen, api *client.Client, r *remote, d
 		}
 		if err != nil {
 			b.end()
-			return j, goesOn(ctx, s, r, err, datastore, job)
+			return j, interrupted(ctx, s, err, advice)
 		}
 	}
 }
@@ -60,11 +61,16 @@ func doing(verb, status string) string {
 	return verb
 }
 
-// goesOn says, when the waiting was interrupted, that the job is not.
-func goesOn(ctx context.Context, s *screen, r *remote, err error, datastore, job string) error {
+// interrupted prints advice if err comes from the user's interrupting the wait; otherwise it is err.
+func interrupted(ctx context.Context, s *screen, err error, advice string) error {
 	if !errors.Is(err, context.Canceled) || ctx.Err() == nil {
 		return err
 	}
-	s.note("\nYou stopped waiting; job %s goes on.\n  watch it:  tarn jobs watch %s --datastore %s%s", job, job, datastore, r.flags())
+	s.note("\n%s", advice)
 	return errInterrupted
+}
+
+// goesOn says that a job does not end with the waiting, and how to watch it.
+func (r *remote) goesOn(datastore, job string) string {
+	return fmt.Sprintf("You stopped waiting; job %s goes on.\n  watch it:  tarn jobs watch %s --datastore %s%s", job, job, datastore, r.flags())
 }

@@ -8,6 +8,8 @@ import (
 	"net/http/httptest"
 	"strings"
 	"testing"
+	"testing/synctest"
+	"time"
 
 	"tarn/api/client"
 	"tarn/fault"
@@ -37,11 +39,11 @@ func TestWait_interruptedSaysThatTheJobGoesOn(t *testing.T) {
 	t.Parallel()
 	for kind, wait := range map[string]func(ctx context.Context, s *screen, c *client.Client) error{
 		"export": func(ctx context.Context, s *screen, c *client.Client) error {
-			_, err := waitExport(ctx, s, c, &remote{DataDir: "/data dir"}, someID, someID)
+			_, err := waitExport(ctx, s, c, someID, someID, (&remote{DataDir: "/data dir"}).goesOn(someID, someID))
 			return err
 		},
 		"import": func(ctx context.Context, s *screen, c *client.Client) error {
-			_, err := waitImport(ctx, s, c, &remote{DataDir: "/data dir"}, someID, someID, 0)
+			_, err := waitImport(ctx, s, c, someID, someID, (&remote{DataDir: "/data dir"}).goesOn(someID, someID), 0)
 			return err
 		},
 	} {
@@ -67,20 +69,55 @@ func TestWait_interruptedSaysThatTheJobGoesOn(t *testing.T) {
 	}
 }
 
-func TestWait_tellsWhatTheJobIsAt(t *testing.T) {
+func TestWait_endsWithTheJob(t *testing.T) {
 	t.Parallel()
 	states := []string{"SUBMITTED", "QUEUED", "IN_PROGRESS", "CANCEL_IN_PROGRESS", "CANCEL_COMPLETED"}
 	c := answering(t, func(w http.ResponseWriter, r *http.Request) {
 		_, _ = w.Write([]byte(`{"jobStatus":"` + states[0] + `"}`))
 		states = states[1:]
 	})
-	s, _, log := quiet()
-	p, err := waitExport(t.Context(), s, c, &remote{}, someID, someID)
+	s, out, log := quiet()
+	p, err := waitExport(t.Context(), s, c, someID, someID, "")
 	if err != nil || p.JobStatus != "CANCEL_COMPLETED" {
 		t.Errorf("ended with %v, %v", p, err)
 	}
-	if want := "Waiting in the queue\nExporting\nCancelling\n"; log.String() != want {
-		t.Errorf("it said %q, want %q", log, want)
+	if out.Len()+log.Len() > 0 {
+		t.Errorf("a short wait is no reason to say %q", log)
+	}
+}
+
+func TestBar_tellsProgressNowAndThenWithoutATerminal(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		s, _, log := quiet()
+		b := s.newBar("Exporting", 0, unitThings)
+		for i := range int64(12) {
+			time.Sleep(time.Second)
+			b.set(i*1000, 12000)
+		}
+		b.relabel("Waiting in the queue")
+		time.Sleep(plainEvery)
+		b.set(0, 0)
+		time.Sleep(plainEvery)
+		b.set(7, 0)
+		b.end()
+		if want := "Exporting: 4,000 of 12,000\nExporting: 9,000 of 12,000\nWaiting in the queue\nWaiting in the queue: 7\n"; log.String() != want {
+			t.Errorf("it said %q, want %q", log, want)
+		}
+	})
+}
+
+func TestBar_isGoneFromATerminalWhenItHasEnded(t *testing.T) {
+	t.Parallel()
+	s, _, log := quiet()
+	s.live = true
+	b := s.newBar("Exporting", 10, unitThings)
+	b.set(5, 10)
+	b.relabel("Cancelling")
+	b.end()
+	b.end() // twice does no harm
+	if strings.Contains(log.String(), "done") {
+		t.Errorf("a line is left: %q", log)
 	}
 }
 
@@ -88,7 +125,7 @@ func TestWait_serverThatGoesAwayIsUnreachable(t *testing.T) {
 	t.Parallel()
 	c := answering(t, func(w http.ResponseWriter, r *http.Request) { w.WriteHeader(http.StatusServiceUnavailable) })
 	s, _, _ := quiet()
-	if _, err := waitExport(t.Context(), s, c, &remote{}, someID, someID); exitCode(err) != exitUnreachable {
+	if _, err := waitExport(t.Context(), s, c, someID, someID, ""); exitCode(err) != exitUnreachable {
 		t.Errorf("ended with %v, code %d", err, exitCode(err))
 	}
 }
