@@ -72,6 +72,6 @@ func (a *App) openServices(ctx context.Context, sealer *seal.Sealer) (err error)
 
 // enqueue gives the catalog's long works to the ledger.
 func (a *App) enqueue(ctx context.Context, t catalog.Task) error {
-	_, _, err := a.ledger.Enqueue(ctx, job.New{Kind: job.Kind(t.Kind), Datastore: t.Datastore, ClientToken: t.Token})
+	_, _, err := a.ledger.Enqueue(ctx, job.New{Kind: job.Kind(t.Kind), Datastore: t.Datastore, ClientToken: t.Token, Again: true})
 	return err
 }

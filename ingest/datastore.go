@@ -79,12 +79,26 @@ func (w preloadWork) fill(ctx context.Context, id string, run *job.Run) error {
 	return flush()
 }
 
-// DeleteWork drops what deleted data stores held. Jobs that still run in one fail, since it is gone.
+// DeleteWork drops what deleted data stores held. Their other jobs are cancelled first; one that still runs for a moment
+// fails, since what it works on is gone.
 func (s *Service) DeleteWork() job.Work { return deleteWork{s} }
 
 type deleteWork struct{ *Service }
 
 // Run implements job.Work.
 func (w deleteWork) Run(ctx context.Context, run *job.Run) error {
-	return w.o.Datastores.Purge(ctx, run.Record().Datastore)
+	self := run.Record()
+	others, err := w.o.Ledger.Active(ctx, self.Datastore)
+	if err != nil {
+		return err
+	}
+	for _, j := range others {
+		if j.ID == self.ID {
+			continue
+		}
+		if _, err := w.o.Ledger.Cancel(ctx, j.Datastore, j.ID); err != nil && !fault.Is(err, fault.Conflict) { // it has ended by itself
+			return err
+		}
+	}
+	return w.o.Datastores.Purge(ctx, self.Datastore)
 }
