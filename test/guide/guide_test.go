@@ -31,9 +31,10 @@ func printedTrust(datastore string) string {
 	return strings.NewReplacer("(accountId)", server.Account, "(region)", server.Region, "(datastoreId)", datastore).Replace(trustAsPrinted)
 }
 
-// missingComma names the place where the printed trust policy goes wrong: columns count from 1.
+// missingComma names the place in the printed trust policy where the comma is expected: columns count from 1.
 func missingComma(datastore string) string {
-	return fmt.Sprintf("line 1, column %d", strings.Index(printedTrust(datastore), `"Condition"`)+1)
+	const action = `"Action": "sts:AssumeRole"`
+	return fmt.Sprintf("line 1, column %d", strings.Index(printedTrust(datastore), action)+len(action)+1)
 }
 
 func trust(datastore string) string {
