@@ -15,6 +15,9 @@ import (
 	"tarn/fault"
 )
 
+// ErrInUse is in the chain of Open's error when another process holds the data directory.
+var ErrInUse = errors.New("data directory in use")
+
 // dataDir is the data directory: store/ (engine), cloud/ (objects), keys/, aws/ (profile for clients), tmp/. One
 // process holds its lock.
 type dataDir struct {
@@ -43,7 +46,7 @@ func openDataDir(path string) (*dataDir, error) {
 		holder, _ := os.ReadFile(d.at("lock"))
 		return nil, errors.Join(fault.WithHint(
 			fault.Errorf(fault.Conflict, "app", "The data directory %s is in use by another process (%s).", path, orUnknown(strings.TrimSpace(string(holder)))),
-			"Stop that process, or use another --data-dir."), d.lock.Close())
+			"Stop that process, or use another --data-dir."), ErrInUse, d.lock.Close())
 	}
 	if err := errors.Join(d.lock.Truncate(0), writeAt(d.lock, fmt.Sprintf("pid %d", os.Getpid()))); err != nil {
 		return nil, errors.Join(fault.Errorf(fault.Unavailable, "app", "The data directory cannot be written: %v.", err), d.lock.Close())

@@ -13,6 +13,11 @@ import (
 // FHIR calls a data store: path is below its base, such as Patient/1, and may carry a query. Whoever gets the answer
 // closes its body; an answer that is no success is an *Error.
 func (c *Client) FHIR(ctx context.Context, method, datastore, path string, body []byte) (*http.Response, error) {
+	return c.FHIRWith(ctx, method, datastore, path, nil, body)
+}
+
+// FHIRWith is FHIR with headers of the caller's, such as If-Match, which go before its own.
+func (c *Client) FHIRWith(ctx context.Context, method, datastore, path string, header http.Header, body []byte) (*http.Response, error) {
 	u, err := url.Parse(path)
 	if err != nil {
 		return nil, fault.Errorf(fault.Invalid, "client", "%q is no path below a data store", path)
@@ -22,6 +27,9 @@ func (c *Client) FHIR(ctx context.Context, method, datastore, path string, body 
 	if body != nil {
 		k.body, k.size = bytes.NewReader(body), int64(len(body))
 		k.header.Set("Content-Type", "application/fhir+json")
+	}
+	for name, values := range header {
+		k.header[http.CanonicalHeaderKey(name)] = values
 	}
 	return c.do(ctx, k)
 }

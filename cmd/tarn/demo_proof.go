@@ -101,7 +101,7 @@ func (d *demo) next() {
 	d.s.say("  aws healthlake list-fhir-export-jobs --datastore-id %s --endpoint-url %s", d.store.DatastoreId, url)
 	d.s.say("  %s verify %s --data-dir %s --datastore %s", program, d.job.JobID, quote(dir), d.store.DatastoreId)
 	if d.console {
-		d.s.say("  curl -sL %s/console/ -o /dev/null -w '%%{http_code} %%{url_effective}\\n'   # or open it in a browser", url)
+		d.s.say("  curl -sL %s/console/ -o /dev/null -w '%%{http_code} %%{url_effective}\\n'   # or in a browser, with the key of %s", url, filepath.Join(dir, "aws", "credentials"))
 	}
 }
 

@@ -5,14 +5,16 @@ import (
 	"context"
 	"encoding/json"
 	"io"
+	"net/http"
 	"os"
 	"strings"
 )
 
 type fhirCmd struct {
-	Method string `arg:"" help:"GET, POST, PUT, PATCH, DELETE or HEAD."`
-	Path   string `arg:"" help:"Below the data store's base, such as Patient/1 or Patient/1/_history."`
-	Data   string `help:"Body of the request: @FILE, - for standard input, or the JSON itself." short:"d" placeholder:"BODY"`
+	Method string   `arg:"" help:"GET, POST, PUT, PATCH, DELETE or HEAD."`
+	Path   string   `arg:"" help:"Below the data store's base, such as Patient/1 or Patient/1/_history."`
+	Data   string   `help:"Body of the request: @FILE, - for standard input, or the JSON itself." short:"d" placeholder:"BODY"`
+	Header []string `help:"Header of the request, such as 'If-Match: W/\"1\"'; may be given more than once." short:"H" placeholder:"NAME: VALUE" sep:"none"`
 	dataStore
 	remote
 }
@@ -20,6 +22,10 @@ type fhirCmd struct {
 // Run sends the request and prints the body of the answer.
 func (c *fhirCmd) Run(ctx context.Context, s *screen) error {
 	body, err := c.body(s.in)
+	if err != nil {
+		return err
+	}
+	header, err := c.header()
 	if err != nil {
 		return err
 	}
@@ -31,7 +37,7 @@ func (c *fhirCmd) Run(ctx context.Context, s *screen) error {
 	if err != nil {
 		return err
 	}
-	resp, err := api.FHIR(ctx, strings.ToUpper(c.Method), d.DatastoreId, strings.TrimLeft(c.Path, "/"), body)
+	resp, err := api.FHIRWith(ctx, strings.ToUpper(c.Method), d.DatastoreId, strings.TrimLeft(c.Path, "/"), header, body)
 	if err != nil {
 		return err
 	}
@@ -57,6 +63,19 @@ func location(at string) string {
 		return ""
 	}
 	return "  " + at
+}
+
+// header is the headers that the flags name.
+func (c *fhirCmd) header() (http.Header, error) {
+	h := http.Header{}
+	for _, line := range c.Header {
+		name, value, ok := strings.Cut(line, ":")
+		if name = strings.TrimSpace(name); !ok || name == "" || strings.ContainsAny(line, "\r\n") {
+			return nil, usagef(`-H 'If-Match: W/"1"'`, "%q is no header.", line)
+		}
+		h.Add(name, strings.TrimSpace(value))
+	}
+	return h, nil
 }
 
 func (c *fhirCmd) body(in io.Reader) ([]byte, error) {

@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"bytes"
 	"context"
+	"crypto/sha256"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -71,6 +72,7 @@ func startServer(ts *testscript.TestScript, _ bool, args []string) {
 	dir := ts.MkAbs(args[0])
 	cmd := exec.Command(path, append([]string{"serve", "--data-dir", dir, "--listen", "127.0.0.1:0"}, args[1:]...)...)
 	cmd.Dir = ts.MkAbs(".")
+	cmd.Env = append(os.Environ(), "TARN_MASTER_PASSPHRASE="+ts.Getenv("TARN_MASTER_PASSPHRASE"))
 	stdout, err := cmd.StdoutPipe()
 	ts.Check(err)
 	log := &bytes.Buffer{}
@@ -166,22 +168,34 @@ func clientOf(ts *testscript.TestScript) *client.Client {
 	return c
 }
 
-// alter is "alter S3URI TYPE OLD NEW": replaces text in the first file of a type of an export.
-func alter(ts *testscript.TestScript, _ bool, args []string) {
+// alter is "alter S3URI TYPE OLD NEW": replaces text in the first file of a type of an export. "! alter" forges: the
+// manifest is made to say what the altered file has, so that only the data store knows better.
+func alter(ts *testscript.TestScript, forge bool, args []string) {
 	c, ctx := clientOf(ts), context.Background()
 	bucket, prefix, err := export.ParseS3Uri(args[0])
 	ts.Check(err)
-	for o, err := range c.Objects(ctx, bucket, prefix+args[1]+"/") {
-		ts.Check(err)
-		r, err := c.GetObject(ctx, bucket, o.Key)
+	read := func(key string) []byte {
+		r, err := c.GetObject(ctx, bucket, key)
 		ts.Check(err)
 		b, err := io.ReadAll(r)
 		ts.Check(errors.Join(err, r.Close()))
+		return b
+	}
+	write := func(key string, b []byte) {
+		ts.Check(c.PutObject(ctx, bucket, key, bytes.NewReader(b), int64(len(b))))
+	}
+	for o, err := range c.Objects(ctx, bucket, prefix+args[1]+"/") {
+		ts.Check(err)
+		b := read(o.Key)
 		altered := bytes.Replace(b, []byte(args[2]), []byte(args[3]), 1)
 		if bytes.Equal(b, altered) {
 			ts.Fatalf("%s has no %q", o.Key, args[2])
 		}
-		ts.Check(c.PutObject(ctx, bucket, o.Key, bytes.NewReader(altered), int64(len(altered))))
+		write(o.Key, altered)
+		if forge {
+			manifest := prefix + export.ManifestName
+			write(manifest, bytes.Replace(read(manifest), fmt.Appendf(nil, "%x", sha256.Sum256(b)), fmt.Appendf(nil, "%x", sha256.Sum256(altered)), 1))
+		}
 		return
 	}
 	ts.Fatalf("no file of %s in %s", args[1], args[0])

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"os"
@@ -59,7 +60,7 @@ func (f *serverFlags) open(ctx context.Context, log *slog.Logger) (*app.App, err
 	switch {
 	case err == nil:
 		return a, nil
-	case fault.Is(err, fault.Conflict):
+	case errors.Is(err, app.ErrInUse):
 		return nil, &inUse{err}
 	case fault.Is(err, fault.Invalid):
 		return nil, &usageError{err}
