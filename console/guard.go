@@ -4,6 +4,7 @@ import (
 	"crypto/subtle"
 	"net/http"
 	"net/url"
+	"path"
 	"strings"
 )
 
@@ -122,7 +123,7 @@ func (v *visit) toSignIn(ended bool) error {
 // ownPath is a path of the console that was given in a query, or the start page.
 func ownPath(next string) string {
 	u, err := url.Parse(next)
-	if err != nil || u.Scheme != "" || u.Host != "" || !strings.HasPrefix(u.Path, "/console/") || strings.ContainsAny(next, "\\\r\n") {
+	if err != nil || u.Scheme != "" || u.Host != "" || !strings.HasPrefix(path.Clean(u.Path)+"/", "/console/") || strings.ContainsAny(next, "\\\r\n") {
 		return "/console/"
 	}
 	return u.RequestURI()
