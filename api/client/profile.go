@@ -113,7 +113,8 @@ func section(path string, names ...string) (map[string]string, error) {
 	}
 	defer f.Close()
 	settings, inside := map[string]string{}, false
-	for in := bufio.NewScanner(f); in.Scan(); {
+	in := bufio.NewScanner(f)
+	for in.Scan() {
 		line := in.Text()
 		text := strings.TrimSpace(line)
 		switch {
@@ -129,6 +130,9 @@ func section(path string, names ...string) (map[string]string, error) {
 				settings[strings.ToLower(strings.TrimSpace(key))] = strings.TrimSpace(value)
 			}
 		}
+	}
+	if err := in.Err(); err != nil {
+		return nil, fault.Errorf(fault.Invalid, "client", "The profile %s cannot be read: %v.", path, err)
 	}
 	return settings, nil
 }

@@ -76,3 +76,19 @@ func TestLookup_prefersTheDataDirectoryAtHand(t *testing.T) {
 		t.Errorf("got %+v, %v", got, err)
 	}
 }
+
+func FuzzLookup(f *testing.F) {
+	f.Add("[profile tarn]\nregion = us-east-1\n", "[tarn]\naws_access_key_id = A\naws_secret_access_key = s\n")
+	f.Add("[profile  tarn ]\n=\n a = b\n", "[]\n[tarn\naws_access_key_id==\n")
+	f.Fuzz(func(t *testing.T, config, credentials string) {
+		dir := t.TempDir()
+		profile(t, filepath.Join(dir, "aws"), config, credentials)
+		c, err := client.Lookup{DataDir: dir, Getenv: func(string) string { return "" }}.Find()
+		if err == nil && (c.Credentials.AccessKeyID == "" || c.Credentials.Secret == "" || c.Endpoint == "" || c.Region == "") {
+			t.Errorf("found %+v", c)
+		}
+		if err != nil && fault.KindOf(err) == fault.Internal {
+			t.Errorf("a file of the user's is an internal error: %v", err)
+		}
+	})
+}

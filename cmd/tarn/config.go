@@ -23,6 +23,11 @@ func readConfig(r io.Reader) (kong.Resolver, error) {
 		return nil, fault.WithHint(fault.Errorf(fault.Invalid, "", "The configuration file is no YAML mapping: %v.", err),
 			"It has lines such as 'data-dir: /srv/tarn'.")
 	}
+	for key, value := range c {
+		if value.Kind == yaml.AliasNode {
+			c[key] = *value.Alias
+		}
+	}
 	return c, nil
 }
 

@@ -5,8 +5,11 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"net"
+	"net/url"
 	"os"
 	"path/filepath"
+	"strings"
 
 	"github.com/alecthomas/kong"
 
@@ -38,9 +41,21 @@ type serverFlags struct {
 
 // config is the flags as the server takes them.
 func (f *serverFlags) config(log *slog.Logger) app.Config {
-	return app.Config{DataDir: f.DataDir, Listen: f.Listen, PublicURL: f.PublicURL, Account: f.Account, Region: f.Region,
+	return app.Config{DataDir: f.DataDir, Listen: f.Listen, PublicURL: f.base(), Account: f.Account, Region: f.Region,
 		DatabaseURL: f.DatabaseURL, MasterKeyFile: f.MasterKeyFile, MasterPassphrase: os.Getenv("TARN_MASTER_PASSPHRASE"),
 		TrustProxy: f.TrustProxy, CacheBytes: f.CacheSize << 20, ExportWorkers: f.ExportWorkers, Version: version, Log: log}
+}
+
+// base is the public URL; where the server listens on all addresses and none is named, it is the one of this machine.
+func (f *serverFlags) base() string {
+	host, port, err := net.SplitHostPort(f.Listen)
+	if f.PublicURL != "" || err != nil || port == "0" {
+		return f.PublicURL
+	}
+	if ip := net.ParseIP(host); host == "" || ip != nil && ip.IsUnspecified() {
+		return "http://127.0.0.1:" + port
+	}
+	return ""
 }
 
 // settle makes the data directory's path absolute; an empty one is the default.
@@ -93,6 +108,9 @@ func (c *serveCmd) Run(ctx context.Context, s *screen) error {
 		return err
 	}
 	log.Info("serving", slog.String("address", a.Address()), slog.String("url", a.URL()), slog.String("data", c.DataDir), slog.String("version", version))
+	if u, err := url.Parse(a.Address()); err == nil && !net.ParseIP(u.Hostname()).IsLoopback() && !strings.HasPrefix(c.PublicURL, "https://") {
+		log.Warn("other machines reach this server without TLS: put a proxy in front and say so with --public-url https://...")
+	}
 	if firstStart {
 		c.welcome(s, log, a.URL())
 	}
