@@ -16,8 +16,10 @@ import (
 // their start, and at no moment do two run.
 func TestGuide_runsOneExportAtATime(t *testing.T) {
 	t.Parallel()
-	_, root, p := large(t, "queue", "--export-workers", "1")
-	ctx := t.Context()
+	s := server.Start(t, "--export-workers", "1")
+	root, ctx := s.As(s.Root(t)), t.Context()
+	p := root.Build(t, "queue")
+	populate(t, root, p, "10")
 	var jobs []string
 	for refusedAt := 0; ; {
 		before := states(t, root, p)
@@ -52,6 +54,7 @@ func TestGuide_runsOneExportAtATime(t *testing.T) {
 			t.Fatalf("an export failed: %v", all)
 		}
 	}
+	t.Logf("%d exports", len(jobs))
 	// Each wrote its first file when the one before it had ended.
 	last := root.DescribeExport(t, p, jobs[0])
 	for _, id := range jobs[1:] {

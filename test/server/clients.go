@@ -5,6 +5,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
+	"errors"
 	"io"
 	"net/http"
 	"os"
@@ -55,9 +56,27 @@ type Clients struct {
 	Keys       aws.Credentials
 }
 
+// whole is a transport that gives an answer when all of it is there. The SDK closes the body of a request as soon as it
+// has the header of the answer; where the answer came faster than the transport finished sending, that breaks the
+// connection under the rest of the answer. (The SDK's own retries cover it up, at the price of their pauses.)
+type whole struct{}
+
+func (whole) RoundTrip(r *http.Request) (*http.Response, error) {
+	resp, err := http.DefaultTransport.RoundTrip(r)
+	if err != nil {
+		return nil, err
+	}
+	b, err := io.ReadAll(resp.Body)
+	if err = errors.Join(err, resp.Body.Close()); err != nil {
+		return nil, err
+	}
+	resp.Body = io.NopCloser(bytes.NewReader(b))
+	return resp, nil
+}
+
 // As gives the clients of a caller. They do not retry, so that a test sees every answer.
 func (s *Server) As(keys aws.Credentials) *Clients {
-	c := aws.Config{Region: Region, BaseEndpoint: aws.String(s.URL), RetryMaxAttempts: 1,
+	c := aws.Config{Region: Region, BaseEndpoint: aws.String(s.URL), RetryMaxAttempts: 1, HTTPClient: &http.Client{Transport: whole{}},
 		Credentials: credentials.StaticCredentialsProvider{Value: keys}}
 	return &Clients{HealthLake: healthlake.NewFromConfig(c), S3: s3.NewFromConfig(c, func(o *s3.Options) { o.UsePathStyle = true }),
 		KMS: kms.NewFromConfig(c), IAM: iam.NewFromConfig(c), STS: sts.NewFromConfig(c), Keys: keys}
