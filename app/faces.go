@@ -38,8 +38,8 @@ func (a *App) openFaces(tokenKey []byte) error {
 	a.handler = a.edge.Handler(edge.Faces{
 		HealthLake: healthlake,
 		KMS:        localcloud.NewKMS(a.cloud, a.edge),
-		IAM:        localcloud.IAM(a.edge, a.accounts),
-		STS:        localcloud.STS(a.edge, a.accounts),
+		IAM:        localcloud.NewIAM(a.edge, a.accounts),
+		STS:        localcloud.NewSTS(a.edge, a.accounts),
 		S3:         localcloud.NewS3(a.cloud, a.edge),
 		FHIR:       datastoreFaces(resources, exports),
 		Console:    web,

@@ -2,6 +2,7 @@ package localcloud
 
 import (
 	"net/http"
+	"slices"
 	"strings"
 
 	"tarn/access"
@@ -10,8 +11,8 @@ import (
 	"tarn/fault"
 )
 
-// IAM is the face of IAM: the query API of version 2010-05-08.
-func IAM(e *edge.Edge, a *account.Accounts) http.Handler {
+// NewIAM is the face of IAM: the query API of version 2010-05-08.
+func NewIAM(e *edge.Edge, a *account.Accounts) http.Handler {
 	rows := make(map[string]*iamRow, len(iamRows))
 	for i := range iamRows {
 		rows[iamRows[i].action] = &iamRows[i]
@@ -68,17 +69,15 @@ func authorizeIAM(c *queryCall, row *iamRow) error {
 	if err != nil {
 		return err
 	}
-	if arn := c.text("PolicyArn"); arn != "" && row.on != onPolicy {
-		facts = append(facts, edge.Fact{Key: "iam:PolicyARN", Values: []string{arn}})
+	tags, err := c.tags()
+	if err != nil {
+		return err
 	}
-	if bound := c.text("PermissionsBoundary"); bound != "" {
-		facts = append(facts, edge.Fact{Key: "iam:PermissionsBoundary", Values: []string{bound}})
+	given, err := givenIAM(c, row, tags)
+	if err != nil {
+		return err
 	}
-	tags := c.tags()
-	facts = append(facts, edge.RequestTags(tagMap(tags))...)
-	if keys := c.list("TagKeys"); len(keys) > 0 {
-		facts = append(facts, edge.Fact{Key: access.KeyTagKeys, Values: keys})
-	}
+	facts = append(facts, given...)
 	if err := c.Authorize("iam:"+row.action, resource, facts...); err != nil {
 		return err
 	}
@@ -87,6 +86,31 @@ func authorizeIAM(c *queryCall, row *iamRow) error {
 		return c.Authorize("iam:Tag"+kind, resource, facts...)
 	}
 	return nil
+}
+
+// givenIAM are the facts that the request's own parameters make. Only parameters that the action takes do so: one that
+// it passes over must not make a condition hold which speaks of the resource as it is.
+func givenIAM(c *queryCall, row *iamRow, tags []account.Tag) (facts []edge.Fact, err error) {
+	does := func(verbs ...string) bool {
+		return slices.ContainsFunc(verbs, func(verb string) bool { return strings.HasPrefix(row.action, verb) })
+	}
+	if arn := c.text("PolicyArn"); arn != "" && does("Attach", "Detach") {
+		facts = append(facts, edge.Fact{Key: "iam:PolicyARN", Values: []string{arn}})
+	}
+	if bound := c.text("PermissionsBoundary"); bound != "" && does("CreateUser", "CreateRole", "PutUserPermissionsBoundary", "PutRolePermissionsBoundary") {
+		facts = append(facts, edge.Fact{Key: "iam:PermissionsBoundary", Values: []string{bound}})
+	}
+	switch {
+	case does("Untag"):
+		keys, err := c.list("TagKeys", account.MaxTags)
+		if len(keys) > 0 {
+			facts = append(facts, edge.Fact{Key: access.KeyTagKeys, Values: keys})
+		}
+		return facts, err
+	case does("Tag", "CreateUser", "CreateRole", "CreatePolicy") && row.action != "CreatePolicyVersion":
+		facts = append(facts, edge.RequestTags(tagMap(tags))...)
+	}
+	return facts, nil
 }
 
 func resourceIAM(c *queryCall, on target) (arn string, facts []edge.Fact, err error) {

@@ -37,7 +37,11 @@ func createPolicy(c *queryCall) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	p, err := c.accounts.CreatePolicy(c.ctx, account.Policy{Name: c.text("PolicyName"), Path: c.text("Path"), Description: c.text("Description"), Tags: c.tags()}, document)
+	tags, err := c.tags()
+	if err != nil {
+		return nil, err
+	}
+	p, err := c.accounts.CreatePolicy(c.ctx, account.Policy{Name: c.text("PolicyName"), Path: c.text("Path"), Description: c.text("Description"), Tags: tags}, document)
 	if err != nil {
 		return nil, err
 	}
@@ -179,11 +183,19 @@ func setDefaultPolicyVersion(c *queryCall) (any, error) {
 }
 
 func tagPolicy(c *queryCall) (any, error) {
-	return nil, c.accounts.TagPolicy(c.ctx, c.text("PolicyArn"), c.tags(), nil)
+	tags, err := c.tags()
+	if err != nil {
+		return nil, err
+	}
+	return nil, c.accounts.TagPolicy(c.ctx, c.text("PolicyArn"), tags, nil)
 }
 
 func untagPolicy(c *queryCall) (any, error) {
-	return nil, c.accounts.TagPolicy(c.ctx, c.text("PolicyArn"), nil, c.list("TagKeys"))
+	keys, err := c.list("TagKeys", account.MaxTags)
+	if err != nil {
+		return nil, err
+	}
+	return nil, c.accounts.TagPolicy(c.ctx, c.text("PolicyArn"), nil, keys)
 }
 
 func listPolicyTags(c *queryCall) (any, error) {

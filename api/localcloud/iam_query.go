@@ -153,27 +153,39 @@ func (c *queryCall) number(name string, min, max, absent int) (int, error) {
 	return n, nil
 }
 
-// list is NAME.member.1, NAME.member.2, ... until one is missing.
-func (c *queryCall) list(name string) (values []string) {
+// list is NAME.member.1, NAME.member.2, ... until one is missing. More than max are refused unread, since work is done
+// for each before it is known whether the caller may ask.
+func (c *queryCall) list(name string, max int) (values []string, err error) {
 	for i := 1; ; i++ {
 		value, ok := c.form[name+".member."+strconv.Itoa(i)]
 		if !ok {
-			return values
+			return values, nil
+		}
+		if i > max {
+			return nil, tooMany(name, max)
 		}
 		values = append(values, value[0])
 	}
 }
 
-// tags is Tags.member.N.Key and .Value.
-func (c *queryCall) tags() (tags []account.Tag) {
+// tags is Tags.member.N.Key and .Value, bounded as list is.
+func (c *queryCall) tags() (tags []account.Tag, err error) {
 	for i := 1; ; i++ {
 		at := "Tags.member." + strconv.Itoa(i)
 		key, ok := c.form[at+".Key"]
 		if !ok {
-			return tags
+			return tags, nil
+		}
+		if i > account.MaxTags {
+			return nil, tooMany("Tags", account.MaxTags)
 		}
 		tags = append(tags, account.Tag{Key: key[0], Value: c.form.Get(at + ".Value")})
 	}
+}
+
+func tooMany(name string, max int) error {
+	return edge.WithCode("ValidationError", fault.Errorf(fault.Invalid, "query",
+		"1 validation error detected: Value at '%s' failed to satisfy constraint: Member must have length less than or equal to %d", lowerFirst(name), max))
 }
 
 func tagMap(tags []account.Tag) map[string]string {

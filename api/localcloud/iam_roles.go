@@ -45,7 +45,11 @@ func createRole(c *queryCall) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	e, err := c.accounts.Create(c.ctx, account.NewEntity{Kind: account.Role, Name: c.text("RoleName"), Path: c.text("Path"), Tags: c.tags(),
+	tags, err := c.tags()
+	if err != nil {
+		return nil, err
+	}
+	e, err := c.accounts.Create(c.ctx, account.NewEntity{Kind: account.Role, Name: c.text("RoleName"), Path: c.text("Path"), Tags: tags,
 		Boundary: c.text("PermissionsBoundary"), Trust: trust, Description: c.text("Description"), MaxSession: time.Duration(seconds) * time.Second})
 	if err != nil {
 		return nil, err

@@ -68,7 +68,7 @@ func (s *rights) start() {
 	}
 	s.root = aws.Credentials{AccessKeyID: id, SecretAccessKey: secret}
 	e := edge.New(edge.Config{Directory: s.accounts, Account: "012345678910", Region: "us-east-1", Now: s.now})
-	server := httptest.NewServer(e.Handler(edge.Faces{IAM: localcloud.IAM(e, s.accounts), STS: localcloud.STS(e, s.accounts)}))
+	server := httptest.NewServer(e.Handler(edge.Faces{IAM: localcloud.NewIAM(e, s.accounts), STS: localcloud.NewSTS(e, s.accounts)}))
 	s.t.Cleanup(server.Close)
 	s.url = server.URL
 }

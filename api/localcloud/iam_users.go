@@ -53,8 +53,12 @@ func fullUser(e *account.Entity) userXML {
 type userResult struct{ User userXML }
 
 func createUser(c *queryCall) (any, error) {
+	tags, err := c.tags()
+	if err != nil {
+		return nil, err
+	}
 	e, err := c.accounts.Create(c.ctx, account.NewEntity{Kind: account.User, Name: c.text("UserName"), Path: c.text("Path"),
-		Tags: c.tags(), Boundary: c.text("PermissionsBoundary")})
+		Tags: tags, Boundary: c.text("PermissionsBoundary")})
 	if err != nil {
 		return nil, err
 	}
@@ -136,7 +140,11 @@ func tagEntity(kind account.Kind) func(c *queryCall) (any, error) {
 		if err != nil {
 			return nil, err
 		}
-		return nil, c.accounts.Tag(c.ctx, h, c.tags())
+		tags, err := c.tags()
+		if err != nil {
+			return nil, err
+		}
+		return nil, c.accounts.Tag(c.ctx, h, tags)
 	}
 }
 
@@ -146,7 +154,11 @@ func untagEntity(kind account.Kind) func(c *queryCall) (any, error) {
 		if err != nil {
 			return nil, err
 		}
-		return nil, c.accounts.Untag(c.ctx, h, c.list("TagKeys"))
+		keys, err := c.list("TagKeys", account.MaxTags)
+		if err != nil {
+			return nil, err
+		}
+		return nil, c.accounts.Untag(c.ctx, h, keys)
 	}
 }
 

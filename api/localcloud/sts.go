@@ -11,8 +11,8 @@ import (
 	"tarn/fault"
 )
 
-// STS is the face of STS: the query API of version 2011-06-15.
-func STS(e *edge.Edge, a *account.Accounts) http.Handler {
+// NewSTS is the face of STS: the query API of version 2011-06-15.
+func NewSTS(e *edge.Edge, a *account.Accounts) http.Handler {
 	rows := make(map[string]*stsRow, len(stsRows))
 	for i := range stsRows {
 		rows[stsRows[i].action] = &stsRows[i]
@@ -86,9 +86,13 @@ func assumeRole(c *queryCall) (any, error) {
 	if err != nil {
 		return nil, err
 	}
+	tags, err := c.tags()
+	if err != nil {
+		return nil, err
+	}
 	in := account.Assumption{Caller: c.Principal, Grant: c.Grant, Context: c.Context(), When: c.When, RoleARN: role, SessionName: name,
 		Duration: time.Duration(seconds) * time.Second, ExternalID: c.text("ExternalId"), SourceIdentity: c.text("SourceIdentity"),
-		Policy: c.text("Policy"), Tags: c.tags()}
+		Policy: c.text("Policy"), Tags: tags}
 	for i := 1; ; i++ {
 		arn := c.text("PolicyArns.member." + strconv.Itoa(i) + ".arn")
 		if arn == "" {
