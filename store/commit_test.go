@@ -96,11 +96,14 @@ func TestCommit_anySize(t *testing.T) {
 	}
 	for round := range 2 {
 		for _, size := range []int{64<<10 - 120, 64 << 10, 1<<20 - empty, 1<<20 - empty + 1, 1 << 20, 2 << 20, store.MaxDocument - empty} {
+			if round > 0 && size > 2<<20 {
+				continue
+			}
 			commit(map[string]fhir.Resource{fmt.Sprint(size): document(types[0], round, size)})
 		}
 	}
-	many := map[string]fhir.Resource{} // 40 MiB of documents that would each lie in their row
-	for i := range 800 {
+	many := map[string]fhir.Resource{} // 17 MiB of documents that would each lie in their row
+	for i := range 340 {
 		many[fmt.Sprint("m", i)] = document(types[0], i, 50<<10)
 	}
 	commit(many)

@@ -30,6 +30,8 @@ func tale() []store.Transaction {
 		}
 		switch i {
 		case 4:
+			one.Writes = append(one.Writes, store.Write{Op: store.Put, Type: types[2], ID: "large", Resource: document(types[2], i, 1100<<10)})
+		case 11: // last, since every comparison reads it
 			one.Writes = append(one.Writes, store.Write{Op: store.Put, Type: types[2], ID: "large", Resource: document(types[2], i, 9<<20)})
 		case 7:
 			one.Writes = append(one.Writes, store.Write{Op: store.Put, Type: types[2], ID: "large", Resource: document(types[2], i, 200<<10)})

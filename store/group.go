@@ -47,10 +47,12 @@ func newGroup(ctx context.Context, tx kv.Locked, now fhir.Instant) (*group, erro
 
 // look reads what the writes of all members need, in few round trips.
 func (g *group) look(members []*pending) error {
-	count := 0
+	count, size := 0, 0
 	for _, p := range members {
 		count += len(p.writes)
+		size += p.size
 	}
+	g.memory.expect(size)
 	g.resources = make(map[resourceKey]*resource, count)
 	all := make([]resource, 0, count) // never grows, so that pointers hold
 	keys := make([][]byte, 0, count)
@@ -232,9 +234,18 @@ func (g *group) finish() *kv.Batch {
 }
 
 // arena gives out small pieces of large blocks, since a batch has thousands of keys and values.
-type arena struct{ free []byte }
+type arena struct {
+	free  []byte
+	block int // bytes of the next block
+}
 
-const arenaBlock = 256 << 10
+const (
+	arenaBlock      = 256 << 10
+	arenaBlockLeast = 4 << 10
+)
+
+// expect sizes the blocks for a group that brings about n bytes, so that a few small writes do not clear a large one.
+func (a *arena) expect(n int) { a.block = min(max(n, arenaBlockLeast), arenaBlock) }
 
 // room is an empty slice of capacity n.
 func (a *arena) room(n int) []byte {
@@ -242,7 +253,7 @@ func (a *arena) room(n int) []byte {
 		return make([]byte, 0, n)
 	}
 	if cap(a.free)-len(a.free) < n {
-		a.free = make([]byte, 0, arenaBlock)
+		a.free = make([]byte, 0, max(a.block, n))
 	}
 	at := len(a.free)
 	a.free = a.free[:at+n]
