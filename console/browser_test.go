@@ -10,9 +10,12 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
+	"github.com/chromedp/cdproto/log"
+	"github.com/chromedp/cdproto/runtime"
 	"github.com/chromedp/chromedp"
 
 	"tarn/access/sigv4"
@@ -27,6 +30,27 @@ type browser struct {
 	t   *testing.T
 	ctx context.Context
 	url string
+
+	mu         sync.Mutex
+	complaints []string // of the browser: scripts that broke, content that the policy kept out
+}
+
+// hear gathers what the browser complains of.
+func (b *browser) hear(ev any) {
+	text := ""
+	switch e := ev.(type) {
+	case *runtime.EventExceptionThrown:
+		text = e.ExceptionDetails.Text
+	case *log.EventEntryAdded:
+		if e.Entry.Source != log.EntrySourceNetwork { // which only tells the statuses that we chose
+			text = e.Entry.Text
+		}
+	}
+	if text != "" {
+		b.mu.Lock()
+		defer b.mu.Unlock()
+		b.complaints = append(b.complaints, text)
+	}
 }
 
 func startApp(t *testing.T) *app.App {
@@ -64,10 +88,20 @@ func startBrowser(t *testing.T, url string) *browser {
 	allocator, cancelAllocator := chromedp.NewExecAllocator(context.WithoutCancel(t.Context()), opts...)
 	ctx, cancel := chromedp.NewContext(allocator)
 	t.Cleanup(func() { cancel(); cancelAllocator() })
-	b := &browser{t, ctx, url}
+	b := &browser{t: t, ctx: ctx, url: url}
 	if err := chromedp.Do(ctx, chromedp.EmulateViewport(1280, 900)); err != nil {
 		t.Fatalf("the browser does not start: %v", err)
 	}
+	if err := chromedp.Listen(ctx, b.hear); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		b.mu.Lock()
+		defer b.mu.Unlock()
+		if len(b.complaints) > 0 {
+			t.Errorf("the browser complains: %q", b.complaints)
+		}
+	})
 	return b
 }
 
@@ -124,9 +158,34 @@ func (b *browser) says(css, want string) {
 	}
 }
 
-// picture keeps a picture of the page in light, dark and on a phone, where one is wanted.
+// defects are what keeps people from using a page: what is wider than a phone, controls without a label, ids that are
+// there twice, headings that are missing.
+const defects = `(() => {
+	const bad = [], ids = new Set();
+	if (document.documentElement.scrollWidth > innerWidth) bad.push("wider than the screen: " + document.documentElement.scrollWidth);
+	for (const c of document.querySelectorAll("input:not([type=hidden]), select, textarea"))
+		if (!c.labels.length) bad.push("no label: " + c.outerHTML);
+	for (const c of document.querySelectorAll("button, a"))
+		if (!c.textContent.trim() && !c.ariaLabel) bad.push("no name: " + c.outerHTML);
+	for (const e of document.querySelectorAll("[id]")) {
+		if (ids.has(e.id)) bad.push("twice: #" + e.id);
+		ids.add(e.id);
+	}
+	for (const e of document.querySelectorAll("[aria-describedby]"))
+		if (!ids.has(e.getAttribute("aria-describedby"))) bad.push("described by nothing: " + e.outerHTML);
+	if (document.querySelectorAll("h1").length !== 1) bad.push("not one h1");
+	return bad.join("\n");
+})()`
+
+// picture looks at the page as a phone shows it, for defects, and keeps pictures in light, dark and of the phone where
+// they are wanted.
 func (b *browser) picture(name string) {
 	b.t.Helper()
+	b.do("look", chromedp.EmulateViewport(390, 844))
+	if bad, err := chromedp.Run(b.ctx, chromedp.Evaluate[string](defects)); err != nil || bad != "" {
+		b.t.Errorf("%s: %v\n%s", name, err, bad)
+	}
+	b.do("look", chromedp.EmulateViewport(1280, 900))
 	dir := os.Getenv("TARN_SCREENSHOTS")
 	if dir == "" {
 		return

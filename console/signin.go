@@ -130,7 +130,6 @@ func (c *Console) signOut(v *visit) error {
 		c.sessions.remove(cookie.Value)
 	}
 	http.SetCookie(v.w, c.cookie(v.r, sessionCookie, "", -1))
-	v.w.Header().Set("Clear-Site-Data", `"cache"`)
 	return v.redirect("/console/signin")
 }
 
