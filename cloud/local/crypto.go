@@ -149,10 +149,18 @@ func (s *Session) keyFor(ctx context.Context, name, action string, encryptionCon
 	return k, nil
 }
 
+// checkContext bounds an encryption context, and refuses keys that differ only in case: the condition keys of policies
+// (kms:EncryptionContext:KEY) are compared without regard to case, and must mean one value.
 func checkContext(encryptionContext map[string]string) error {
 	size := 0
+	seen := make(map[string]bool, len(encryptionContext))
 	for k, v := range encryptionContext {
 		size += len(k) + len(v)
+		lower := strings.ToLower(k)
+		if seen[lower] {
+			return kmsError(fault.Invalid, "ValidationException", "the encryption context has keys that differ only in case")
+		}
+		seen[lower] = true
 	}
 	if size > 8192 {
 		return kmsError(fault.Invalid, "ValidationException", "the encryption context is larger than 8192 bytes")

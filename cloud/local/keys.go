@@ -9,7 +9,6 @@ import (
 	"strings"
 	"time"
 
-	"tarn/access"
 	"tarn/cloud"
 	"tarn/fault"
 	"tarn/kv"
@@ -102,10 +101,11 @@ func (s *Session) CreateKey(ctx context.Context, r KeyRequest) (KeyMetadata, err
 	if r.Spec == "" {
 		r.Spec = SymmetricKey
 	}
-	extra := conditions{"kms:keyspec", r.Spec, "kms:keyusage", r.Usage, "kms:keyorigin", "AWS_KMS"}
-	for _, t := range r.Tags {
-		extra = append(extra, access.KeyRequestTag+t.Key, t.Value)
+	tags, err := mergeTags(nil, r.Tags)
+	if err != nil {
+		return KeyMetadata{}, err
 	}
+	extra := tagConditions(conditions{"kms:keyspec", r.Spec, "kms:keyusage", r.Usage, "kms:keyorigin", "AWS_KMS"}, r.Tags)
 	if err := s.decideOwn("kms:CreateKey", "*", extra); err != nil {
 		return KeyMetadata{}, err
 	}
@@ -120,10 +120,6 @@ func (s *Session) CreateKey(ctx context.Context, r KeyRequest) (KeyMetadata, err
 	}
 	if len(r.Description) > 8192 {
 		return KeyMetadata{}, kmsError(fault.Invalid, "ValidationException", "the description is longer than 8192 characters")
-	}
-	tags, err := mergeTags(nil, r.Tags)
-	if err != nil {
-		return KeyMetadata{}, err
 	}
 	k := keyRecord{ID: newKeyID(), Created: s.c.now().UTC(), State: KeyEnabled, Manager: ManagerCustomer, Spec: r.Spec,
 		Usage: usage, Description: r.Description, Policy: r.Policy, Tags: tags}

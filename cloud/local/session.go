@@ -42,16 +42,24 @@ func (s *Session) Account() string { return s.c.account }
 // Region is the Region of the service.
 func (s *Session) Region() string { return s.c.region }
 
-// conditions are condition keys that one call adds: key, value, key, value. Empty values are left out.
+// conditions are condition keys that one call adds: key, value, key, value. Empty values are left out; several values of
+// aws:TagKeys count together.
 type conditions []string
 
 // request is what the policies are asked about.
 func (s *Session) request(action, resource string, extra conditions) *access.Request {
 	ctx := s.caller.Context // Set appends behind what the caller gave, and one call at a time is decided
+	var tagKeys []string
 	for i := 0; i+1 < len(extra); i += 2 {
-		if extra[i+1] != "" {
+		switch {
+		case extra[i] == access.KeyTagKeys:
+			tagKeys = append(tagKeys, extra[i+1])
+		case extra[i+1] != "":
 			ctx.Set(extra[i], extra[i+1])
 		}
+	}
+	if tagKeys != nil {
+		ctx.Set(access.KeyTagKeys, tagKeys...)
 	}
 	return &access.Request{Principal: s.caller.Principal, Action: action, Resource: resource, Owner: s.c.account,
 		When: s.caller.When, Context: ctx}

@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"errors"
 	"maps"
+	"strings"
 
 	"tarn/cloud"
 	"tarn/fault"
@@ -27,10 +28,14 @@ type sealing struct {
 	BucketKey bool              `json:",omitempty"`
 }
 
+// objectContext is the key of the encryption context that names the object. It is S3's own: policies of keys rely on it.
+const objectContext = "aws:s3:arn"
+
 // encryptionContext is what KMS is told about an object's data key.
 func (z *sealing) encryptionContext(arn string) map[string]string {
-	all := map[string]string{"aws:s3:arn": arn}
+	all := map[string]string{}
 	maps.Copy(all, z.Context)
+	all[objectContext] = arn
 	return all
 }
 
@@ -74,6 +79,11 @@ func (s *Session) newDataKey(ctx context.Context, rec *bucketRecord, arn string,
 		_, _ = rand.Read(key)
 		wrapped, err := s.c.wrapService(key, arn)
 		return sealing{Algorithm: SSES3, Wrapped: wrapped}, key, err
+	}
+	for key := range e.Context {
+		if strings.EqualFold(key, objectContext) {
+			return sealing{}, nil, s3Error(fault.Invalid, "InvalidArgument", "The encryption context must not have the key %s: it names the object.", objectContext)
+		}
 	}
 	z := sealing{Algorithm: SSEKMS, Context: e.Context, BucketKey: e.BucketKey}
 	k, err := s.throughS3().keyFor(ctx, e.KMSKeyID, "kms:GenerateDataKey", z.encryptionContext(arn))
