@@ -30,7 +30,11 @@ type bounded struct {
 
 func newBounded(w http.ResponseWriter, body io.ReadCloser, limit int64, whole bool) *bounded {
 	// One byte more passes, so that whoever counts sees the excess.
-	return &bounded{ReadCloser: http.MaxBytesReader(w, body, limit+1), limit: limit, conn: http.NewResponseController(w), whole: whole}
+	b := &bounded{ReadCloser: http.MaxBytesReader(w, body, limit+1), limit: limit, conn: http.NewResponseController(w), whole: whole}
+	// A request may be refused without a look at its body. The server then reads on before it answers, and must not wait
+	// for somebody who sends nothing.
+	_ = b.conn.SetReadDeadline(time.Now().Add(bodyReset))
+	return b
 }
 
 // Read reads on, and moves the connection's deadline now and then; at the end it takes it away, since the connection

@@ -88,3 +88,29 @@ func TestBody_mayNotStandStill(t *testing.T) {
 		})
 	}
 }
+
+// A stranger who announces a body and sends none must not hold a connection, although nobody reads the body of a request
+// that is refused.
+func TestBody_thatNobodyReadsHoldsNoConnection(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		e := edge.New(edge.Config{})
+		server := e.Server(e.Handler(edge.Faces{FHIR: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { w.WriteHeader(http.StatusForbidden) })}))
+		client, far := net.Pipe()
+		l := &listener{make(chan net.Conn, 1), make(chan struct{})}
+		l.conns <- far
+		go func() { _ = server.Serve(l) }()
+		start := time.Now()
+		go func() {
+			_, _ = fmt.Fprint(client, "PUT /datastore/0123456789abcdef0123456789abcdef/r4/ HTTP/1.1\r\nHost: tarn.test\r\nContent-Length: 10\r\n\r\n")
+		}()
+		_ = client.SetReadDeadline(start.Add(time.Hour))
+		if _, err := io.Copy(io.Discard, client); err != nil {
+			t.Errorf("the connection is still open after %v: %v", time.Since(start), err)
+		}
+		if held := time.Since(start); held > time.Minute {
+			t.Errorf("the connection was held for %v", held)
+		}
+		_ = server.Close()
+		synctest.Wait()
+	})
+}
