@@ -25,7 +25,8 @@ type choices struct {
 	arns                             map[string]string // of data stores, by id
 }
 
-// choicesOf asks for everything that the form lets choose, at once.
+// choicesOf asks for everything that the form lets choose, at once. An error is that of a session that is over: what a
+// person may not list can be typed.
 func choicesOf(ctx context.Context, api *client.Client) (choices, error) {
 	var c choices
 	var err error
@@ -33,25 +34,7 @@ func choicesOf(ctx context.Context, api *client.Client) (choices, error) {
 	wait.Go(func() { c.Buckets = bucketChoices(ctx, api) })
 	wait.Go(func() { c.Keys = keyChoices(ctx, api) })
 	wait.Go(func() { c.Roles = roleChoices(ctx, api) })
-	wait.Go(func() {
-		var all []client.Datastore
-		all, err = api.ListDatastores(ctx)
-		c.arns = map[string]string{}
-		for _, d := range all {
-			if d.DatastoreStatus == deleted || d.DatastoreStatus == "DELETING" || d.DatastoreStatus == "CREATE_FAILED" {
-				continue
-			}
-			text := d.DatastoreId
-			if d.DatastoreName != "" {
-				text = d.DatastoreName + " (" + short(d.DatastoreId) + ")"
-			}
-			if d.DatastoreStatus != "ACTIVE" {
-				text += ": " + strings.ToLower(words(d.DatastoreStatus))
-			}
-			c.arns[d.DatastoreId] = d.DatastoreArn
-			c.Datastores.add(d.DatastoreId, text)
-		}
-	})
+	wait.Go(func() { c.Datastores, c.arns, err = datastoreChoices(ctx, api) })
 	wait.Wait()
 	return c, err
 }
@@ -67,6 +50,41 @@ func (p *picker) keep(value string) {
 
 // failed says why there is nothing to choose from.
 func (p *picker) failed(err error) picker { p.Problem = problemOf(err).Text; return *p }
+
+// arn is a data store's ARN; where it could not be looked up, it follows from the id.
+func (c choices) arn(id, account, region string) string {
+	if known := c.arns[id]; known != "" || id == "" {
+		return known
+	}
+	return "arn:aws:healthlake:" + region + ":" + account + ":datastore/fhir/" + id
+}
+
+// datastoreChoices are the data stores that can be exported, now or soon, and the ARNs of all.
+func datastoreChoices(ctx context.Context, api *client.Client) (p picker, arns map[string]string, err error) {
+	all, err := api.ListDatastores(ctx)
+	if sessionOver(err) {
+		return p, nil, err
+	}
+	if err != nil {
+		return p.failed(err), nil, nil
+	}
+	arns = map[string]string{}
+	for _, d := range all {
+		arns[d.DatastoreId] = d.DatastoreArn
+		if d.DatastoreStatus == deleted || d.DatastoreStatus == "DELETING" || d.DatastoreStatus == "CREATE_FAILED" {
+			continue
+		}
+		text := d.DatastoreId
+		if d.DatastoreName != "" {
+			text = d.DatastoreName + " (" + short(d.DatastoreId) + ")"
+		}
+		if d.DatastoreStatus != "ACTIVE" {
+			text += ": " + strings.ToLower(words(d.DatastoreStatus))
+		}
+		p.add(d.DatastoreId, text)
+	}
+	return p, arns, nil
+}
 
 func bucketChoices(ctx context.Context, api *client.Client) (p picker) {
 	names, err := api.ListBuckets(ctx)

@@ -18,6 +18,7 @@ type properties struct {
 type datastoreData struct {
 	properties
 	Jobs    []jobRow // the newest few
+	NoJobs  *Problem // why some are missing
 	Running bool
 	Created bool // just now
 }
@@ -39,9 +40,17 @@ func (c *Console) datastorePage(v *visit) error {
 	}
 	d := datastoreData{properties: p, Running: inTransition(p.DatastoreStatus), Created: v.r.URL.Query().Get("created") != ""}
 	if p.DatastoreStatus != deleted {
-		jobs, _ := jobsOf(v.r.Context(), v.s.api, []client.Datastore{p.Datastore}, recentJobs) // the list says why it is short
-		d.Jobs = jobs
+		jobs, err := jobsOf(v.r.Context(), v.s.api, []client.Datastore{p.Datastore}, recentJobs)
+		if sessionOver(err) {
+			return err
+		}
+		if err != nil {
+			p := problemOf(err)
+			d.NoJobs = &p
+		}
 		for _, j := range jobs {
+			j.Took = took(j.Submitted, j.Ended, c.o.Now())
+			d.Jobs = append(d.Jobs, j)
 			d.Running = d.Running || j.running()
 		}
 	}

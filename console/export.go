@@ -107,13 +107,10 @@ func (c *Console) previewPolicies(v *visit) error {
 	if !isFragment(v.r) {
 		return v.redirect("/console/export")
 	}
-	all, err := v.s.api.ListDatastores(v.r.Context())
-	if err != nil {
+	var known choices
+	var err error
+	if _, known.arns, err = datastoreChoices(v.r.Context(), v.s.api); err != nil {
 		return err
-	}
-	known := choices{arns: map[string]string{}}
-	for _, d := range all {
-		known.arns[d.DatastoreId] = d.DatastoreArn
 	}
 	p := policiesOf(readExportForm(v.r.PostForm), known, v.s.who.Account, c.o.Region)
 	return v.show(http.StatusOK, "export", frame{Data: p})
@@ -189,7 +186,7 @@ func (c *Console) startExport(v *visit, d exportData) error {
 	if d.Notes = taken(ctx, v.s.api, d.Form); len(d.Notes) > 0 {
 		return c.showExport(v, http.StatusConflict, d)
 	}
-	d.Made, field, err = provision(ctx, v.s.api, &d.Form, v.s.who.Account, d.Choices.arns[d.Form.Datastore])
+	d.Made, field, err = provision(ctx, v.s.api, &d.Form, v.s.who.Account, d.Choices.arn(d.Form.Datastore, v.s.who.Account, c.o.Region))
 	if err != nil {
 		d.Notes = []note{noteOf(field, err)}
 		return c.showExport(v, statusOf(err), d)

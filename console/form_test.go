@@ -2,6 +2,7 @@ package console_test
 
 import (
 	"encoding/json"
+	"html"
 	"net/http"
 	"net/url"
 	"slices"
@@ -214,11 +215,11 @@ func TestExport_letsPeopleTypeWhatTheyMayNotList(t *testing.T) {
 	t.Parallel()
 	s := newSite(t, "Clinic")
 	s.signIn()
-	for _, op := range []string{"ListBuckets", "ListKeys", "ListRoles"} {
+	for _, op := range []string{"ListBuckets", "ListKeys", "ListRoles", "ListFHIRDatastores"} {
 		s.api.broken[op] = "AccessDenied"
 	}
-	p := s.get("/console/export")
-	for _, typed := range []string{`<input id="bucket"`, `<input id="key"`, `<input id="role"`} {
+	p := s.get("/console/export?datastore=" + dsID)
+	for _, typed := range []string{`<input id="bucket"`, `<input id="key"`, `<input id="role"`, `<input id="datastore"`, html.EscapeString(dsARN)} {
 		if p.StatusCode != http.StatusOK || !strings.Contains(p.text, typed) {
 			t.Errorf("%s: no %s", p.Status, typed)
 		}

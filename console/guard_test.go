@@ -220,3 +220,14 @@ func TestFormats(t *testing.T) {
 		}
 	}
 }
+
+func TestDatastorePage_saysWhyJobsAreMissing(t *testing.T) {
+	t.Parallel()
+	s := newSite(t, "Clinic")
+	s.signIn()
+	s.api.broken["ListFHIRImportJobs"] = "AccessDeniedException"
+	p := s.get("/console/datastores/" + dsID)
+	if p.StatusCode != http.StatusOK || !strings.Contains(p.text, "Jobs are missing here: The API says") || !strings.Contains(p.text, "/export/"+jobID) {
+		t.Errorf("%s\n%s", p.Status, p.text)
+	}
+}

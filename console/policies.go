@@ -26,7 +26,7 @@ func policiesOf(f exportForm, c choices, account, region string) policies {
 		bucket = f.Bucket.Name
 	}
 	p := policies{Role: f.Role.Name, Policy: policyName(f.Role.Name),
-		Trust:      client.TrustPolicy(account, cmp.Or(c.arns[f.Datastore], "(the data store)")),
+		Trust:      client.TrustPolicy(account, cmp.Or(c.arn(f.Datastore, account, region), "(the data store)")),
 		Permission: client.ExportPolicy(cmp.Or(bucket, "(the bucket)"), cmp.Or(key, "(the key)"))}
 	p.Seen = fingerprint(p.Role, p.Trust, p.Permission)
 	return p
