@@ -120,6 +120,30 @@ func TestOpen_removesLeftovers(t *testing.T) {
 	}
 }
 
+// TestOpen_movedDirectory moves the directory of an engine, as who restores a backup elsewhere does, with writes that are
+// in the log only.
+func TestOpen_movedDirectory(t *testing.T) {
+	t.Parallel()
+	from, to := filepath.Join(t.TempDir(), "from"), filepath.Join(t.TempDir(), "to")
+	e := open(t, from, pebble.Options{})
+	if err := set(t, space(t, e, "s"), "k"); err != nil {
+		t.Fatal(err)
+	}
+	if err := e.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Rename(from, to); err != nil {
+		t.Fatal(err)
+	}
+	e = open(t, to, pebble.Options{})
+	if !has(t, space(t, e, "s"), "k") {
+		t.Error("the value is lost")
+	}
+	if err := e.Close(); err != nil {
+		t.Fatal(err)
+	}
+}
+
 // TestUpdate_survivesAFailingDisk lets each kind of write to the disk fail in turn: the process lives, nobody is told
 // that a lost write was done, and after opening again every confirmed write is there.
 func TestUpdate_survivesAFailingDisk(t *testing.T) {

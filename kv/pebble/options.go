@@ -15,10 +15,10 @@ const (
 )
 
 // dbOptions are the settings of one space's database.
-func dbOptions(fs vfs.FS, dir string, cache *pebble.Cache, files *pebble.FileCache, w *wreck) *pebble.Options {
+func dbOptions(fs vfs.FS, cache *pebble.Cache, files *pebble.FileCache, w *wreck, c *compactions) *pebble.Options {
 	o := &pebble.Options{
 		FS:                 fs,
-		WALDir:             fs.PathJoin(dir, logDir),
+		WALDir:             pebble.MakeStoreRelativePath(fs, logDir), // so that a moved or restored directory opens
 		Cache:              cache,
 		FileCache:          files,
 		Logger:             w,
@@ -38,6 +38,7 @@ func dbOptions(fs vfs.FS, dir string, cache *pebble.Cache, files *pebble.FileCac
 			DataCorruption: func(pebble.DataCorruptionInfo) {},
 		},
 	}
+	o.Experimental.CompactionScheduler = c
 	o.TargetFileSizes[0] = 4 << 20
 	for i := range o.Levels {
 		l := &o.Levels[i]

@@ -47,7 +47,8 @@ func openSpace(e *Engine, name string) (*space, error) {
 		return nil, err
 	}
 	s.fs = newSpaceFS(e.fs, s.dir, s.wreck)
-	s.opts = dbOptions(s.fs, s.dir, e.cache, e.files, s.wreck)
+	compactions := newCompactions()
+	s.opts = dbOptions(s.fs, e.cache, e.files, s.wreck, compactions)
 	db, err := pebble.Open(s.dir, s.opts)
 	if err != nil {
 		return nil, err
@@ -56,6 +57,7 @@ func openSpace(e *Engine, name string) (*space, error) {
 	if err := errors.Join(s.sweepLoads(), s.wreck.check("pebble.Open")); err != nil {
 		return nil, errors.Join(err, db.Close())
 	}
+	compactions.begin()
 	return s, nil
 }
 
