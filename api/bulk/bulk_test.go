@@ -35,7 +35,9 @@ const (
 
 var update = flag.Bool("update", false, "write the golden files anew")
 
-func arnOf(id string) string { return "arn:aws:healthlake:us-east-1:" + account + ":datastore/fhir/" + id }
+func arnOf(id string) string {
+	return "arn:aws:healthlake:us-east-1:" + account + ":datastore/fhir/" + id
+}
 
 // stage is what the face stands on: two data stores, one export, and one caller with a policy.
 type stage struct {
@@ -45,7 +47,7 @@ type stage struct {
 	asked    []export.Request
 }
 
-func (s *stage) Describe(_ context.Context, id string) (catalog.Datastore, error) {
+func (s *stage) Known(_ context.Context, id string) (catalog.Datastore, error) {
 	status := map[string]catalog.Status{active: catalog.Active, filling: catalog.Creating}[id]
 	if status == "" {
 		return catalog.Datastore{}, fault.Errorf(fault.NotFound, "stage", "There is no data store %s.", id)

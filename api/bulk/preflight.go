@@ -53,7 +53,7 @@ func (f *Face) preflight(w http.ResponseWriter, r *http.Request, call *edge.Data
 	if err := call.PassRole(in.DataAccessRoleArn, principal); err != nil {
 		return err
 	}
-	d, err := f.o.Datastores.Describe(r.Context(), call.ID)
+	d, err := f.o.Datastores.Known(r.Context(), call.ID)
 	if err != nil {
 		return err
 	}

@@ -11,8 +11,9 @@ import (
 
 // Datastores finds data stores; the catalog does.
 type Datastores interface {
-	// Describe is fault.NotFound where there is none of that id.
-	Describe(ctx context.Context, id string) (catalog.Datastore, error)
+	// Known is fault.NotFound where there is none of that id. It is asked for every request, so it answers from memory;
+	// what another node changed may show a second later.
+	Known(ctx context.Context, id string) (catalog.Datastore, error)
 }
 
 // DatastoreCall is an authenticated request below /datastore/{id}/r4/. It is for one goroutine.
@@ -39,7 +40,7 @@ func (e *Edge) Datastore(w http.ResponseWriter, r *http.Request, all Datastores)
 		return nil, WithStatus(http.StatusNotFound, fault.WithHint(
 			fault.Errorf(fault.Unsupported, "edge.Datastore", "There is nothing at this address."), "The base of a data store is /datastore/ID/r4/."))
 	}
-	d, err := all.Describe(r.Context(), id)
+	d, err := all.Known(r.Context(), id)
 	if err != nil {
 		return nil, err
 	}
