@@ -29,7 +29,7 @@ func (a *Authorization) Buffer(r *http.Request, max int64) error {
 		buf.Grow(int(r.ContentLength) + bytes.MinRead)
 	}
 	if _, err := buf.ReadFrom(io.LimitReader(r.Body, max+1)); err != nil {
-		return fault.Errorf(fault.Invalid, op, "the body could not be read to its end: %w", err)
+		return &fault.Error{Op: op, Kind: fault.Invalid, Msg: "the body could not be read to its end", Err: err}
 	}
 	if int64(buf.Len()) > max {
 		return fault.Errorf(fault.TooLarge, op, "body is over the limit of %d bytes", max)

@@ -287,15 +287,21 @@ func TestVerify_refusesWhatWasChanged(t *testing.T) {
 		change func(r *http.Request)
 		code   sigv4.Code
 	}{
-		"nothing":            {func(r *http.Request) {}, ""},
-		"unsigned header":    {func(r *http.Request) { r.Header.Set("User-Agent", "other") }, ""},
-		"method":             {func(r *http.Request) { r.Method = "GET" }, sigv4.SignatureDoesNotMatch},
-		"path":               {func(r *http.Request) { r.URL.Path = "/b" }, sigv4.SignatureDoesNotMatch},
-		"query":              {func(r *http.Request) { r.URL.RawQuery = "a=2" }, sigv4.SignatureDoesNotMatch},
-		"more query":         {func(r *http.Request) { r.URL.RawQuery += "&b=1" }, sigv4.SignatureDoesNotMatch},
-		"host":               {func(r *http.Request) { r.Host = "other" }, sigv4.SignatureDoesNotMatch},
-		"target":             {func(r *http.Request) { r.Header.Set("X-Amz-Target", "HealthLake.DeleteFHIRDatastore") }, sigv4.SignatureDoesNotMatch},
-		"second target":      {func(r *http.Request) { r.Header.Add("X-Amz-Target", "x") }, sigv4.SignatureDoesNotMatch},
+		"nothing":         {func(r *http.Request) {}, ""},
+		"unsigned header": {func(r *http.Request) { r.Header.Set("User-Agent", "other") }, ""},
+		"method":          {func(r *http.Request) { r.Method = "GET" }, sigv4.SignatureDoesNotMatch},
+		"path":            {func(r *http.Request) { r.URL.Path = "/b" }, sigv4.SignatureDoesNotMatch},
+		"query":           {func(r *http.Request) { r.URL.RawQuery = "a=2" }, sigv4.SignatureDoesNotMatch},
+		"more query":      {func(r *http.Request) { r.URL.RawQuery += "&b=1" }, sigv4.SignatureDoesNotMatch},
+		"host":            {func(r *http.Request) { r.Host = "other" }, sigv4.SignatureDoesNotMatch},
+		"target":          {func(r *http.Request) { r.Header.Set("X-Amz-Target", "HealthLake.DeleteFHIRDatastore") }, sigv4.SignatureDoesNotMatch},
+		"second target":   {func(r *http.Request) { r.Header.Add("X-Amz-Target", "x") }, sigv4.IncompleteSignature},
+		"a header cut in two": {func(r *http.Request) {
+			r.Header["X-Amz-Copy-Source"] = strings.Split(r.Header.Get("X-Amz-Copy-Source"), ",")
+		}, sigv4.IncompleteSignature},
+		"a list cut in two": {func(r *http.Request) {
+			r.Header["X-Amz-Object-Attributes"] = strings.Split(r.Header.Get("X-Amz-Object-Attributes"), ",")
+		}, ""},
 		"unsigned amz":       {func(r *http.Request) { r.Header.Set("X-Amz-Acl", "public-read") }, sigv4.HeadersNotSigned},
 		"unsigned amz, case": {func(r *http.Request) { r.Header["x-amz-acl"] = []string{"public-read"} }, sigv4.HeadersNotSigned},
 		"date":               {func(r *http.Request) { r.Header.Set("X-Amz-Date", "20260301T120001Z") }, sigv4.SignatureDoesNotMatch},
@@ -310,6 +316,8 @@ func TestVerify_refusesWhatWasChanged(t *testing.T) {
 	} {
 		out := outgoing(t, "POST", "/a?a=1", "body")
 		out.Header.Set("X-Amz-Target", "HealthLake.ListFHIRDatastores")
+		out.Header.Set("X-Amz-Copy-Source", "bucket/key,with a comma")
+		out.Header.Set("X-Amz-Object-Attributes", "ETag,ObjectSize")
 		signSDK(t, out, aws.Credentials{AccessKeyID: keyID, SecretAccessKey: secret, SessionToken: "token"}, "healthlake", hashOf("body"), now)
 		in := arrive(t, out)
 		c.change(in)

@@ -152,11 +152,16 @@ func late(err error) error {
 }
 
 // allSigned refuses x-amz- headers that are not part of the signature: whoever carries the request could have added
-// them. x-amz-content-sha256 signs itself, as the last line of the canonical request.
+// them. x-amz-content-sha256 signs itself, as the last line of the canonical request. One that stands there several
+// times is refused too, unless it is a list: the signature holds for all of its values joined by commas, so that whoever
+// carries the request could have cut one value in two, of which only the first would count.
 func allSigned(r *http.Request, a *Authorization) error {
-	for name := range r.Header {
+	for name, values := range r.Header {
 		if len(name) < 6 || !strings.EqualFold(name[:6], "x-amz-") || name == "X-Amz-Content-Sha256" {
 			continue
+		}
+		if len(values) > 1 && !isList(name) {
+			return refuse(IncompleteSignature, "there are %d %s headers", len(values), brief(strings.ToLower(name)))
 		}
 		found := false
 		for _, s := range a.SignedHeaders {
@@ -170,6 +175,13 @@ func allSigned(r *http.Request, a *Authorization) error {
 		}
 	}
 	return nil
+}
+
+// isList reports whether an x-amz- header's values count together, however many lines they stand in.
+func isList(name string) bool {
+	const meta = "x-amz-meta-"
+	return len(name) > len(meta) && strings.EqualFold(name[:len(meta)], meta) ||
+		strings.EqualFold(name, "x-amz-object-attributes") || strings.EqualFold(name, "x-amz-trailer")
 }
 
 // maxKeys bounds the derived keys that are kept; one is good for an access key, region and service, and a day.

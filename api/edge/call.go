@@ -121,7 +121,7 @@ func (c *Call) Bytes() ([]byte, error) {
 		}
 	}
 	if err != nil && fault.KindOf(err) == fault.Internal {
-		err = fault.Errorf(fault.Invalid, "edge.Bytes", "the body could not be read to its end: %w", err)
+		err = &fault.Error{Op: "edge.Bytes", Kind: fault.Invalid, Msg: "the body could not be read to its end", Err: err}
 	}
 	if err != nil {
 		return nil, err

@@ -324,3 +324,31 @@ func FuzzHandler(f *testing.F) {
 		}
 	})
 }
+
+// A signer resolves dot segments before it signs (botocore does), so a signature for one address could be carried to
+// another.
+func TestHandler_takesNoDotSegmentsBelowADatastore(t *testing.T) {
+	t.Parallel()
+	e := edge.New(edge.Config{})
+	reached := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { w.WriteHeader(http.StatusOK) })
+	handler := e.Handler(edge.Faces{FHIR: reached, S3: reached})
+	const base = "/datastore/0123456789abcdef0123456789abcdef/r4/"
+	for path, want := range map[string]int{
+		base + "Patient/1":              200,
+		base + "Patient/1.2":            200,
+		base + "Patient/..a":            200,
+		base + "Patient/../Patient/1":   404,
+		base + "Patient/.":              404,
+		base + "Patient/%2e%2E/x":       404,
+		base + "Patient/..%2f1":         404,
+		"/datastore/x/../y/r4/Patient":  404,
+		"/datastore/../console/Patient": 404,
+		"/bucket/../key":                200, // names of objects may be anything
+	} {
+		w := httptest.NewRecorder()
+		handler.ServeHTTP(w, httptest.NewRequest(http.MethodGet, "http://tarn.test"+path, nil))
+		if w.Code != want {
+			t.Errorf("%s: %d, want %d", path, w.Code, want)
+		}
+	}
+}

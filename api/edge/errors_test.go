@@ -80,7 +80,7 @@ func TestErrors_everyKindHasItsWireForm(t *testing.T) {
 			if got := fmt.Sprint(w.Code, " ", word(w)); got != row.want[i] {
 				t.Errorf("%s, %s: %s, want %s", names[i], row.kind, got, row.want[i])
 			}
-			internal := row.want[i][:3] == "500"
+			internal := row.want[i][:3] == "500" || row.kind == fault.Unavailable // whose cause here is not ours
 			if strings.Contains(w.Body.String(), "secret.op") || internal == strings.Contains(w.Body.String(), "the sentence") || internal == strings.Contains(w.Body.String(), "the advice") {
 				t.Errorf("%s, %s: %s", names[i], row.kind, w.Body)
 			}
@@ -142,5 +142,26 @@ func TestErrors_shapes(t *testing.T) {
 	}
 	if w = written(edge.WriteOutcome, fault.Errorf(fault.Throttled, "", "later")); w.Header().Get("Retry-After") == "" {
 		t.Error("no Retry-After")
+	}
+}
+
+// A dependency's own words name paths and addresses, which no caller needs; ours do not, and help.
+func TestErrors_tellNoWordsOfDependencies(t *testing.T) {
+	t.Parallel()
+	foreign := errors.New("open /srv/tarn/store: no space left on device")
+	for name, err := range map[string]error{
+		"formatted": fault.Errorf(fault.Unavailable, "kv", "the store cannot be written: %w", foreign),
+		"wrapped":   fault.Wrap("catalog", fault.Errorf(fault.Unavailable, "kv", "the store: %w", foreign)),
+		"hinted":    fault.WithHint(fault.Errorf(fault.Unavailable, "kv", "the store: %w", foreign), "free space below /srv/tarn"),
+	} {
+		for _, write := range []writer{edge.WriteJSONError, edge.WriteKMSError, queryError, edge.WriteS3Error, edge.WriteOutcome} {
+			if w := written(write, err); w.Code != 503 || strings.Contains(w.Body.String(), "srv") {
+				t.Errorf("%s: %d %s", name, w.Code, w.Body)
+			}
+		}
+	}
+	ours := fault.Wrap("catalog", fault.Errorf(fault.Unavailable, "catalog", "The server is shutting down."))
+	if w := written(edge.WriteJSONError, ours); !strings.Contains(w.Body.String(), "shutting down") {
+		t.Errorf("our own words: %s", w.Body)
 	}
 }

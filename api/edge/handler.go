@@ -121,6 +121,10 @@ func refusal(p problem, r *http.Request) error {
 			fault.Errorf(fault.NotFound, "edge", "the request has no X-Amz-Target header and is not below /datastore/"),
 			"an operation is POST / with X-Amz-Target: %sOPERATION", targetHealthLake))
 	}
+	if p == dotSegments {
+		return WithStatus(http.StatusNotFound, fault.WithHint(
+			fault.Errorf(fault.Unsupported, "edge", "There is nothing at this address."), "A path has no segments . and .. here."))
+	}
 	service := scopeOf(r)
 	if len(service) > 32 {
 		service = service[:32]

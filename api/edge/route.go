@@ -52,6 +52,7 @@ const (
 	missingTarget          // signed for a JSON protocol without a target
 	unknownService         // signed for a service that is not here
 	toConsole              // a browser at the door
+	dotSegments            // a FHIR path with . or .. in it
 )
 
 // route finds the face of a request. It decides nothing about rights: each face authenticates for its own service.
@@ -67,6 +68,9 @@ func route(r *http.Request) (face, problem) {
 	}
 	path := r.URL.Path
 	if isDatastore(path) {
+		if hasDots(path) {
+			return faceFHIR, dotSegments
+		}
 		return faceFHIR, noProblem
 	}
 	scope := scopeOf(r)
@@ -79,6 +83,8 @@ func route(r *http.Request) (face, problem) {
 		return faceSTS, noProblem
 	}
 	switch {
+	case strings.HasPrefix(path, "/datastore/") && hasDots(path):
+		return faceFHIR, dotSegments
 	case strings.HasPrefix(path, "/datastore/"):
 		return faceFHIR, noProblem
 	case strings.HasPrefix(path, "/console/"):
@@ -117,6 +123,17 @@ func isDatastore(path string) bool {
 		}
 	}
 	return true
+}
+
+// hasDots reports whether a path has a segment . or .., however it was escaped. Signers resolve these before they sign,
+// so that a signature for one address would be good for another one with them.
+func hasDots(path string) bool {
+	for segment := range strings.SplitSeq(path, "/") {
+		if segment == "." || segment == ".." {
+			return true
+		}
+	}
+	return false
 }
 
 // scopeOf is the service in the scope of the signature, or empty where there is none that can be read.
