@@ -172,14 +172,20 @@ func Tarn(t testing.TB, args ...string) (stdout, stderr string, code int) {
 	return Run(t, program, args...)
 }
 
-// Run runs any program to its end.
+// Run runs any program to its end, with nothing in its environment that leads to another cloud.
 func Run(t testing.TB, name string, args ...string) (stdout, stderr string, code int) {
+	t.Helper()
+	return RunWith(t, Environment(), name, args...)
+}
+
+// RunWith runs any program to its end.
+func RunWith(t testing.TB, env []string, name string, args ...string) (stdout, stderr string, code int) {
 	t.Helper()
 	ctx, stop := context.WithTimeout(context.Background(), 5*patience)
 	defer stop()
 	var out, err bytes.Buffer
 	cmd := exec.CommandContext(ctx, name, args...)
-	cmd.Env, cmd.Stdout, cmd.Stderr = Environment(), &out, &err
+	cmd.Env, cmd.Stdout, cmd.Stderr = env, &out, &err
 	failed := cmd.Run()
 	var exit *exec.ExitError
 	if failed != nil && !errors.As(failed, &exit) {
