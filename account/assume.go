@@ -38,9 +38,10 @@ type Assumption struct {
 // Assumed is a session of a role.
 type Assumed struct {
 	Credentials
-	ARN    string // arn:aws:sts::ACCOUNT:assumed-role/ROLE/SESSION
-	UserID string // AROA...:SESSION
-	Packed int    // percent of what a session policy may take
+	ARN            string // arn:aws:sts::ACCOUNT:assumed-role/ROLE/SESSION
+	UserID         string // AROA...:SESSION
+	Packed         int    // percent of what a session policy may take
+	SourceIdentity string // as asked for, or as the caller has it already
 }
 
 // AssumeRole gives a session of a role to a caller whom its trust policy and the caller's own policies let in. A role
@@ -53,6 +54,13 @@ func (a *Accounts) AssumeRole(ctx context.Context, in Assumption) (Assumed, erro
 		e := refuse(fault.Denied, "AccessDenied", "Roles may not be assumed by root accounts.")
 		e.Hint = "make a user with an access key, and let it assume the role"
 		return Assumed{}, e
+	}
+	// A source identity says who is behind a chain of sessions: it goes with them, and nobody in between changes it.
+	switch was := in.Caller.SourceIdentity; {
+	case was != "" && in.SourceIdentity == "":
+		in.SourceIdentity = was
+	case was != "" && in.SourceIdentity != was:
+		return Assumed{}, refuse(fault.Denied, "AccessDenied", "The session has the source identity %s already, which cannot be changed.", was)
 	}
 	role, err := a.Role(ctx, in.RoleARN)
 	missing := fault.Is(err, fault.NotFound)
@@ -104,7 +112,8 @@ func (a *Accounts) AssumeRole(ctx context.Context, in Assumption) (Assumed, erro
 		return Assumed{}, err
 	}
 	p := a.principal(t)
-	return Assumed{Credentials: c, ARN: p.ARN, UserID: p.UserID, Packed: iam.Chars([]byte(in.Policy)) * 100 / iam.MaxSession}, nil
+	return Assumed{Credentials: c, ARN: p.ARN, UserID: p.UserID, Packed: iam.Chars([]byte(in.Policy)) * 100 / iam.MaxSession,
+		SourceIdentity: in.SourceIdentity}, nil
 }
 
 func checkAssumption(in *Assumption) error {

@@ -82,6 +82,10 @@ func assumeRole(c *queryCall) (any, error) {
 	if err != nil {
 		return nil, err
 	}
+	if c.form.Has("TransitiveTagKeys.member.1") {
+		return nil, edge.WithCode("ValidationError", fault.WithHint(fault.Errorf(fault.Unsupported, "sts", "TransitiveTagKeys is not offered by this server"),
+			"give the tags again where the next role is assumed"))
+	}
 	seconds, err := c.number("DurationSeconds", 900, 43200, 3600)
 	if err != nil {
 		return nil, err
@@ -110,7 +114,7 @@ func assumeRole(c *queryCall) (any, error) {
 		PackedPolicySize int    `xml:",omitempty"`
 		SourceIdentity   string `xml:",omitempty"`
 	}
-	result.Credentials, result.PackedPolicySize, result.SourceIdentity = credentials(out.Credentials), out.Packed, in.SourceIdentity
+	result.Credentials, result.PackedPolicySize, result.SourceIdentity = credentials(out.Credentials), out.Packed, out.SourceIdentity
 	result.AssumedRoleUser.AssumedRoleId, result.AssumedRoleUser.Arn = out.UserID, out.ARN
 	return result, nil
 }

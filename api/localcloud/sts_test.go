@@ -159,3 +159,34 @@ func TestSTS_sessionTokenExpires(t *testing.T) {
 	_, err = s.iam(session).ListUsers(ctx, &iam.ListUsersInput{})
 	refused(t, err, 403, "ExpiredToken", "expired")
 }
+
+// Who is behind a chain of sessions must be told truly at its end.
+func TestSTS_sourceIdentityGoesWithTheChain(t *testing.T) {
+	t.Parallel()
+	s := newRights(t)
+	ana := s.user("ana", "")
+	ctx := t.Context()
+	trust := `{"Version":"2012-10-17","Statement":{"Effect":"Allow","Principal":{"AWS":"*"},"Action":["sts:AssumeRole","sts:SetSourceIdentity"]}}`
+	closed := `{"Version":"2012-10-17","Statement":{"Effect":"Allow","Principal":{"AWS":"*"},"Action":"sts:AssumeRole"}}`
+	for name, document := range map[string]string{"one": trust, "two": trust, "closed": closed} {
+		got(s.iam(s.root).CreateRole(ctx, &iam.CreateRoleInput{RoleName: &name, AssumeRolePolicyDocument: &document}))(t)
+	}
+	take := func(c aws.Credentials, role, source string) (*sts.AssumeRoleOutput, error) {
+		in := &sts.AssumeRoleInput{RoleArn: aws.String("arn:aws:iam::012345678910:role/" + role), RoleSessionName: aws.String("night")}
+		if source != "" {
+			in.SourceIdentity = &source
+		}
+		return s.sts(c).AssumeRole(ctx, in)
+	}
+	one := taken(got(take(ana, "one", "ana"))(t).Credentials)
+	two := got(take(one, "two", ""))(t)
+	if aws.ToString(two.SourceIdentity) != "ana" {
+		t.Errorf("the source identity of the second session is %q", aws.ToString(two.SourceIdentity))
+	}
+	_, err := take(taken(two.Credentials), "one", "eve")
+	refused(t, err, 403, "AccessDenied", "source identity ana")
+	_, err = take(one, "closed", "")
+	refused(t, err, 403, "AccessDenied", "sts:SetSourceIdentity")
+	_, err = s.sts(ana).AssumeRole(ctx, &sts.AssumeRoleInput{RoleArn: aws.String("arn:aws:iam::012345678910:role/one"), RoleSessionName: aws.String("night"), TransitiveTagKeys: []string{"team"}})
+	refused(t, err, 400, "ValidationError", "TransitiveTagKeys is not offered")
+}
