@@ -308,6 +308,12 @@ func TestTags_areBounded(t *testing.T) {
 	if !maps.Equal(tags, map[string]string{"k": "v"}) {
 		t.Error(tags)
 	}
+	// Conditions on tags compare keys without regard to case, so two such keys would mean either value.
+	wantKind(t, h.Tag(ctx, made.ID, map[string]string{"K": "other"}), fault.Invalid, "differ only in case")
+	twice := request()
+	twice.ClientToken, twice.Tags = "twice", map[string]string{"team": "a", "Team": "b"}
+	_, err = h.Create(ctx, twice)
+	wantKind(t, err, fault.Invalid, "differ only in case")
 	must(t, h.Untag(ctx, made.ID, []string{"k"}))
 	must(t, h.Tag(ctx, made.ID, many))
 	if known, err := h.Known(ctx, made.ID); err != nil || len(known.Tags) != catalog.MaxTags {

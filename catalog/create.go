@@ -116,7 +116,7 @@ func (q *CreateRequest) check() error {
 		return refuse("PreloadDataType %q is not offered: SYNTHEA is.", q.Preload)
 	case q.Encryption.CMKType == CustomerKey:
 		return fault.WithHint(refuse("A data store under a customer managed KMS key is not yet offered by this server."),
-			"Leave SseConfiguration out: the data store is then encrypted under the server's own key.")
+			"Leave SseConfiguration out, and keep the data directory on an encrypted disk: see docs/security.md.")
 	case q.Encryption.CMKType != "" && q.Encryption.CMKType != AWSOwnedKey:
 		return refuse("CmkType %q is not known.", q.Encryption.CMKType)
 	case q.Encryption.KMSKeyID != "":

@@ -38,7 +38,7 @@ type Datastore struct {
 
 // Encryption says which key protects a data store at rest.
 type Encryption struct {
-	CMKType  string // AWS_OWNED_KMS_KEY: the server's own key
+	CMKType  string // AWS_OWNED_KMS_KEY: no key of the customer's (docs/security.md tells what protects the data)
 	KMSKeyID string
 }
 

@@ -38,6 +38,9 @@ func (c *Catalog) Tag(ctx context.Context, id string, tags map[string]string) er
 			r.Tags = map[string]string{}
 		}
 		maps.Copy(r.Tags, tags)
+		if err := checkCase(r.Tags); err != nil {
+			return false, err
+		}
 		if len(r.Tags) > MaxTags {
 			return false, fault.Errorf(fault.Invalid, op, "A data store carries at most %d tags; it would have %d.", MaxTags, len(r.Tags))
 		}
@@ -73,6 +76,20 @@ func checkTags(tags map[string]string) error {
 		case strings.HasPrefix(strings.ToLower(k), "aws:"):
 			return fault.Errorf(fault.Invalid, op, "Tag keys that begin with aws: are reserved.")
 		}
+	}
+	return checkCase(tags)
+}
+
+// checkCase refuses keys that differ only in case: the conditions of policies (aws:ResourceTag/KEY) are compared without
+// regard to case, and must mean one value.
+func checkCase(tags map[string]string) error {
+	seen := make(map[string]bool, len(tags))
+	for k := range tags {
+		lower := strings.ToLower(k)
+		if seen[lower] {
+			return fault.Errorf(fault.Invalid, "catalog.Tag", "Two tag keys differ only in case: %s.", lower)
+		}
+		seen[lower] = true
 	}
 	return nil
 }

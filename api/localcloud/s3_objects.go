@@ -163,13 +163,18 @@ var overrides = map[string]string{
 }
 
 func (c *s3Call) deleteObject() error {
-	if v := c.query.Get("versionId"); v != "" && v != "null" {
-		return s3Invalid("InvalidArgument", "Invalid version id specified")
-	}
-	if err := c.s.DeleteObject(c.r.Context(), c.bucket, c.key); err != nil {
+	if err := c.deleteVersion(c.key, c.query.Get("versionId")); err != nil {
 		return err
 	}
 	return c.done(http.StatusNoContent)
+}
+
+// deleteVersion deletes an object, whose only version is called null: a wish for another must not end it.
+func (c *s3Call) deleteVersion(key, version string) error {
+	if version != "" && version != "null" {
+		return s3Invalid("InvalidArgument", "Invalid version id specified")
+	}
+	return c.s.DeleteObject(c.r.Context(), c.bucket, key)
 }
 
 // maxDelete is how many objects one DeleteObjects may name.
@@ -196,7 +201,7 @@ func (c *s3Call) deleteObjects() error {
 		Error   []failed
 	}{Xmlns: s3Namespace}
 	for _, o := range in.Object {
-		err := c.s.DeleteObject(c.r.Context(), c.bucket, o.Key)
+		err := c.deleteVersion(o.Key, o.VersionId)
 		if code, msg, told := s3Told(err); told {
 			if code == "NoSuchBucket" {
 				return err
@@ -211,7 +216,11 @@ func (c *s3Call) deleteObjects() error {
 	return c.answer(out)
 }
 
+// getAttributes needs both s3:GetObject and s3:GetObjectAttributes.
 func (c *s3Call) getAttributes() error {
+	if _, err := c.s.LookAt(c.r.Context(), c.bucket, c.key, "s3:GetObjectAttributes"); err != nil {
+		return err
+	}
 	o, err := c.s.HeadObject(c.r.Context(), c.bucket, c.key)
 	if err != nil {
 		return err

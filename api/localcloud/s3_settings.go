@@ -79,7 +79,7 @@ func (c *s3Call) deleteBucketTagging() error {
 
 // getObjectTagging says that an object has no tags, which is what copies of objects ask for.
 func (c *s3Call) getObjectTagging() error {
-	if _, err := c.s.HeadObject(c.r.Context(), c.bucket, c.key); err != nil {
+	if _, err := c.s.LookAt(c.r.Context(), c.bucket, c.key, "s3:GetObjectTagging"); err != nil {
 		return err
 	}
 	return c.answer(xmlTagging{Xmlns: s3Namespace})
@@ -143,17 +143,28 @@ func (c *s3Call) getBucketACL() error {
 }
 
 func (c *s3Call) getObjectACL() error {
-	if _, err := c.s.HeadObject(c.r.Context(), c.bucket, c.key); err != nil {
+	if _, err := c.s.LookAt(c.r.Context(), c.bucket, c.key, "s3:GetObjectAcl"); err != nil {
 		return err
 	}
 	return c.acl()
 }
 
-// putACL accepts the one ACL that there is.
-func (c *s3Call) putACL() error {
+func (c *s3Call) putBucketACL() error {
 	if err := c.s.BucketSetting(c.r.Context(), c.bucket, "s3:PutBucketAcl"); err != nil {
 		return err
 	}
+	return c.onlyACL()
+}
+
+func (c *s3Call) putObjectACL() error {
+	if _, err := c.s.LookAt(c.r.Context(), c.bucket, c.key, "s3:PutObjectAcl"); err != nil {
+		return err
+	}
+	return c.onlyACL()
+}
+
+// onlyACL accepts the one ACL that there is.
+func (c *s3Call) onlyACL() error {
 	switch c.r.Header.Get("X-Amz-Acl") {
 	case "private", "bucket-owner-full-control":
 		return nil

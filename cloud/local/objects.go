@@ -168,7 +168,12 @@ func randomBytes(n int) []byte {
 
 // HeadObject tells of an object. (s3:GetObject)
 func (s *Session) HeadObject(ctx context.Context, bucket, key string) (ObjectInfo, error) {
-	_, o, err := s.find(ctx, bucket, key, "s3:GetObject")
+	return s.LookAt(ctx, bucket, key, "s3:GetObject")
+}
+
+// LookAt is HeadObject for a request that the action is for, such as s3:GetObjectAcl.
+func (s *Session) LookAt(ctx context.Context, bucket, key, action string) (ObjectInfo, error) {
+	_, o, err := s.find(ctx, bucket, key, action)
 	if err != nil {
 		return ObjectInfo{}, err
 	}
