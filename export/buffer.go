@@ -35,7 +35,7 @@ func (p *pool) give(segments [][]byte) {
 	}
 }
 
-// drain frees what is kept, when no export runs.
+// drain frees what is kept when a job ends, well or not; jobs that still run keep what they hold.
 func (p *pool) drain() {
 	p.mu.Lock()
 	defer p.mu.Unlock()

@@ -23,7 +23,8 @@ func (s *Service) Describe(ctx context.Context, datastore, jobID string) (job.Re
 
 // Digests computes again, from the data store as of the job's transaction, what each file of an export must be, in the
 // manifest's order, and calls yield for each. It reads what the export read and writes nothing; the bucket is not
-// looked at. An error of yield ends it.
+// looked at. It reads as many parts at once as the Service has workers, over all callers, and ends soon after ctx does.
+// An error of yield ends it.
 func (s *Service) Digests(ctx context.Context, datastore, jobID string, yield func(File) error) error {
 	const op = "export.Digests"
 	_, j, err := s.Describe(ctx, datastore, jobID)
@@ -42,22 +43,29 @@ func (s *Service) Digests(ctx context.Context, datastore, jobID string, yield fu
 	if err = errors.Join(err, v.Close()); err != nil {
 		return fault.Wrap(op, err)
 	}
-	for _, p := range plan {
+	number := jobNumber(jobID)
+	part := func(ctx context.Context, k int) ([]File, error) {
+		select {
+		case s.readers <- struct{}{}:
+			defer func() { <-s.readers }()
+		case <-ctx.Done():
+			return nil, context.Cause(ctx)
+		}
 		v, err := data.At(ctx, j.TxID) // one view a part, so that no snapshot of the engine is held for long
 		if err != nil {
-			return fault.Wrap(op, err)
+			return nil, err
 		}
-		files, err := writePart(ctx, v, j, jobNumber(jobID), p, discard{})
-		if err = errors.Join(err, v.Close()); err != nil {
-			return fault.Wrap(op, err)
-		}
+		files, err := writePart(ctx, v, j, number, plan[k], discard{})
+		return files, fault.Wrap(op, errors.Join(err, v.Close()))
+	}
+	return inOrder(ctx, len(plan), cap(s.readers), part, func(_ int, files []File) error {
 		for _, f := range files {
 			if err := yield(f); err != nil {
 				return err
 			}
 		}
-	}
-	return nil
+		return nil
+	})
 }
 
 // discard is a sink that keeps nothing: the digest is made before it.

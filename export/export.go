@@ -44,6 +44,7 @@ type Service struct {
 	cloud      cloud.Cloud
 	partition  string
 	slots      chan struct{} // who writes a part holds one: bounds memory and load over all jobs
+	readers    chan struct{} // who reads a part for its digest holds one: apart, so that proofs do not hold up exports
 	segments   pool
 }
 
@@ -55,5 +56,6 @@ func New(o Options) *Service {
 	if o.Partition == "" {
 		o.Partition = "aws"
 	}
-	return &Service{datastores: o.Datastores, ledger: o.Ledger, cloud: o.Cloud, partition: o.Partition, slots: make(chan struct{}, o.Workers)}
+	return &Service{datastores: o.Datastores, ledger: o.Ledger, cloud: o.Cloud, partition: o.Partition,
+		slots: make(chan struct{}, o.Workers), readers: make(chan struct{}, o.Workers)}
 }

@@ -1,5 +1,7 @@
 package export
 
+import "context"
+
 // CutForTest opens the cutting of a type into parts to the tests.
 var CutForTest = cut
 
@@ -19,3 +21,8 @@ func PlanRoundTripForTest(plan []Part) (again []Part, pieces int, err error) {
 
 // DecodePlanForTest reads one stored piece.
 func DecodePlanForTest(b []byte) ([]Part, error) { return decodePlan(nil, b) }
+
+// InOrderForTest opens the ordered work of several at once to the tests.
+func InOrderForTest(ctx context.Context, n, width int, do func(context.Context, int) (int, error), take func(i, v int) error) error {
+	return inOrder(ctx, n, width, do, take)
+}

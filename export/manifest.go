@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 
 	"tarn/fault"
-	"tarn/fhir"
 	"tarn/store"
 )
 
@@ -18,8 +17,8 @@ type Manifest struct {
 	DatastoreID     string      `json:"datastoreId"`
 	TxID            store.TxID  `json:"txId"`            // the transaction that the export is fixed to
 	TransactionTime string      `json:"transactionTime"` // instant of that; nothing changes at or before it any more
-	KMSKeyID        string      `json:"kmsKeyId"`
-	Count           int         `json:"count"` // resources in all
+	KMSKeyID        string      `json:"kmsKeyId"`        // ARN of the key that seals the files
+	Count           int         `json:"count"`           // resources in all
 	Bytes           int64       `json:"bytes"`
 	Types           []TypeTotal `json:"types"`
 	Output          []File      `json:"output"` // in the order of types, parts and files
@@ -35,8 +34,8 @@ type TypeTotal struct {
 
 // newManifest sums up; files are in the order of the plan.
 func newManifest(jobID string, j Job, files []File) Manifest {
-	m := Manifest{Format: 1, JobID: jobID, DatastoreID: j.Datastore, TxID: j.TxID, TransactionTime: fhir.Instant(j.TransactionTime).String(),
-		KMSKeyID: j.KMSKeyID, Types: []TypeTotal{}, Output: files}
+	m := Manifest{Format: 1, JobID: jobID, DatastoreID: j.Datastore, TxID: j.TxID, TransactionTime: j.TransactionTime.String(),
+		KMSKeyID: j.KeyARN, Types: []TypeTotal{}, Output: files}
 	if files == nil {
 		m.Output = []File{}
 	}

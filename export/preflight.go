@@ -1,9 +1,11 @@
 package export
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
+	"strconv"
 	"strings"
 
 	"tarn/cloud"
@@ -14,28 +16,34 @@ const service = "healthlake.amazonaws.com"
 
 // Preflight checks where a request would write: all findings at once. A malformed S3Uri is fault.Invalid.
 func (s *Service) Preflight(ctx context.Context, r Request) ([]Finding, error) {
-	bucket, prefix, err := ParseS3Uri(r.S3Uri)
+	j, err := r.job()
 	if err != nil {
 		return nil, err
 	}
-	j := Job{Datastore: r.Datastore, DatastoreARN: r.DatastoreARN, RoleARN: r.RoleARN, Bucket: bucket, Prefix: prefix, KMSKeyID: r.KMSKeyID}
-	return s.destination(j).Check(ctx, s.cloud)
+	checked, err := s.destination(j).Check(ctx, s.cloud)
+	return checked.Findings, err
 }
 
 // destination is where a job writes.
 func (s *Service) destination(j Job) Destination {
-	return Destination{Partition: s.partition, SourceARN: j.DatastoreARN, RoleARN: j.RoleARN, Bucket: j.Bucket,
-		Prefix: j.Prefix + j.Datastore + "-FHIR_EXPORT-", KMSKeyID: j.KMSKeyID}
+	d := Destination{Partition: s.partition, SourceARN: j.DatastoreARN, RoleARN: j.RoleARN, Bucket: j.Bucket,
+		Folder: j.Prefix + j.Datastore + "-FHIR_EXPORT-", KMSKeyID: j.KMSKeyID}
+	if j.KeyARN != "" {
+		d.KMSKeyID = j.KeyARN
+	}
+	return d
 }
 
 // check gathers the findings of one preflight.
 type check struct {
-	to        Destination
-	region    string
-	bucketARN string
-	findings  []Finding
-	err       error // a failure of the looking
+	to       Destination
+	region   string
+	keyARN   string
+	findings []Finding
+	err      error // a failure of the looking
 }
+
+func (c *check) arn(bucket string) string { return "arn:" + c.to.Partition + ":s3:::" + bucket }
 
 func (c *check) add(f Finding) {
 	for _, g := range c.findings {
@@ -128,13 +136,8 @@ func (c *check) role(account string, err error) {
 }
 
 func (c *check) bucket(ctx context.Context, b cloud.Bucket) {
-	region, err := b.Region(ctx)
-	if c.refused(FieldBucket, err, c.missingBucket(err)) && fault.Is(err, fault.NotFound) {
+	if !c.reach(ctx, FieldBucket, b, c.to.Bucket, "S3Uri") {
 		return
-	}
-	if err == nil && region != c.region {
-		c.wrong(FieldBucket, "Region", c.bucketARN, fmt.Sprintf("The bucket is in %s, the service in %s.", region, c.region),
-			"Use a bucket in "+c.region+".")
 	}
 	block, err := b.PublicAccessBlock(ctx)
 	if !c.refused(FieldBucket, err, "") {
@@ -148,7 +151,7 @@ func (c *check) bucket(ctx context.Context, b cloud.Bucket) {
 			{"RestrictPublicBuckets", block.RestrictPublicBuckets},
 		} {
 			if !flag.on {
-				c.wrong(FieldBucket, flag.name, c.bucketARN, "This option of S3 Block Public Access is off.",
+				c.wrong(FieldBucket, flag.name, c.arn(c.to.Bucket), "This option of S3 Block Public Access is off.",
 					"Turn on all four options (s3api put-public-access-block).")
 			}
 		}
@@ -159,16 +162,38 @@ func (c *check) bucket(ctx context.Context, b cloud.Bucket) {
 		if enc.Algorithm != "" {
 			problem = fmt.Sprintf("The bucket's default encryption is %s, not a KMS key.", enc.Algorithm)
 		}
-		c.wrong(FieldBucket, "BucketEncryption", c.bucketARN, problem,
+		c.wrong(FieldBucket, "BucketEncryption", c.arn(c.to.Bucket), problem,
 			"Set default encryption to aws:kms with a customer managed key or alias/aws/s3 (s3api put-bucket-encryption).")
 	}
 }
 
-func (c *check) missingBucket(err error) string {
+// reach looks whether a bucket is there and in the Region; false where there is no more to look at.
+func (c *check) reach(ctx context.Context, field string, b cloud.Bucket, name, member string) bool {
+	region, err := b.Region(ctx)
+	remedy := ""
 	if fault.Is(err, fault.NotFound) {
-		return "Create it in " + c.region + ", or correct S3Uri."
+		remedy = "Create it in " + c.region + ", or correct " + member + "."
 	}
-	return ""
+	if c.refused(field, err, remedy) && fault.Is(err, fault.NotFound) {
+		return false
+	}
+	if err == nil && region != c.region {
+		c.wrong(field, "Region", c.arn(name), fmt.Sprintf("The bucket is in %s, the service in %s.", region, c.region),
+			"Use a bucket in "+c.region+".")
+	}
+	return true
+}
+
+// input asks for the right to list and read what an import reads. The name stands for those of the files; whether there
+// are any is no matter of rights.
+func (c *check) input(ctx context.Context, b cloud.Bucket) {
+	if !c.reach(ctx, FieldInput, b, c.to.Input.Bucket, "InputDataConfig.S3Uri") {
+		return
+	}
+	err := b.MayGet(ctx, c.to.Input.Prefix+"input.ndjson")
+	if !fault.Is(err, fault.NotFound) {
+		c.refused(FieldInput, err, "")
+	}
 }
 
 func (c *check) key(ctx context.Context, k cloud.Key) {
@@ -179,6 +204,9 @@ func (c *check) key(ctx context.Context, k cloud.Key) {
 	}
 	if c.refused(FieldKey, err, remedy) && fault.Is(err, fault.NotFound) {
 		return
+	}
+	if err == nil {
+		c.keyARN = info.ARN
 	}
 	if err == nil && !c.usable(info) {
 		return // what the role may do with a key that cannot serve is of no interest
@@ -205,14 +233,27 @@ func (c *check) usable(k cloud.KeyInfo) bool {
 	return false
 }
 
-// put asks for the right to write below the job's folder. What it says of the key has been said already.
+// put asks for the right to write below the job's folder, and whether its names would not be too long. What it says of
+// the key has been said already.
 func (c *check) put(ctx context.Context, b cloud.Bucket) {
-	err := b.MayPut(ctx, c.to.Prefix, cloud.PutOptions{KMSKeyID: c.to.KMSKeyID})
+	key := cmp.Or(c.keyARN, c.to.KMSKeyID)
+	err := b.MayPut(ctx, c.to.Folder, cloud.PutOptions{KMSKeyID: key})
+	remedy := ""
+	if err == nil {
+		err = b.MayPut(ctx, c.to.Folder+longest, cloud.PutOptions{KMSKeyID: key})
+		if fault.Is(err, fault.Invalid) {
+			remedy = "Shorten the prefix in S3Uri: files have names of up to " + strconv.Itoa(len(longest)) + " bytes below the folder."
+		}
+	}
 	var e *cloud.Error
 	if errors.As(err, &e) && (e.Kind == fault.NotFound || strings.HasPrefix(e.Action, "kms:") && c.hasKeyFinding()) {
 		return
 	}
-	c.refused(FieldBucket, err, "")
+	if remedy != "" && e != nil && e.Action == "" {
+		c.wrong(FieldBucket, "S3Uri", c.arn(c.to.Bucket), sentence(e.Msg), remedy)
+		return
+	}
+	c.refused(FieldBucket, err, remedy)
 }
 
 func (c *check) hasKeyFinding() bool {

@@ -38,13 +38,14 @@ func (r Request) fingerprint() string {
 
 var s3Uri = regexp.MustCompile(`^s3://([a-z0-9][\.\-a-z0-9]{1,61}[a-z0-9])(/.*)?$`)
 
-// ParseS3Uri splits an S3Uri into the bucket and the prefix, which is empty or ends in a slash.
+// ParseS3Uri splits an S3Uri into the bucket and the prefix, which is empty or ends in one slash. What stands between is
+// taken as it is, since S3 knows no folders: s3://bucket//x names the prefix "/x/".
 func ParseS3Uri(uri string) (bucket, prefix string, err error) {
 	m := s3Uri.FindStringSubmatch(uri)
 	if m == nil {
 		return "", "", fault.Errorf(fault.Invalid, "export", "S3Uri %q is not of the form s3://bucket/prefix", uri)
 	}
-	prefix = strings.Trim(m[2], "/")
+	prefix = strings.TrimRight(strings.TrimPrefix(m[2], "/"), "/")
 	if prefix != "" {
 		prefix += "/"
 	}
@@ -59,13 +60,21 @@ type Job struct {
 	RoleARN         string       `json:"roleArn"`
 	S3Uri           string       `json:"s3Uri"` // as the caller gave it
 	Bucket          string       `json:"bucket"`
-	Prefix          string       `json:"prefix"` // of the caller: empty or ending in a slash
-	KMSKeyID        string       `json:"kmsKeyId"`
+	Prefix          string       `json:"prefix"`   // of the caller: empty or ending in a slash
+	KMSKeyID        string       `json:"kmsKeyId"` // as the caller gave it
+	KeyARN          string       `json:"keyArn"`   // of the key that this named at the start; an alias may name another later
 	TxID            store.TxID   `json:"txId"`
 	TransactionTime fhir.Instant `json:"transactionTime"` // sealed: every later commit has a later instant
 	MaxLines        int          `json:"maxLines"`
 	MaxBytes        int          `json:"maxBytes"`
 	Caller          string       `json:"caller"`
+}
+
+// job is what the request fixes of its job.
+func (r Request) job() (Job, error) {
+	bucket, prefix, err := ParseS3Uri(r.S3Uri)
+	return Job{Format: 1, Datastore: r.Datastore, DatastoreARN: r.DatastoreARN, RoleARN: r.RoleARN, S3Uri: r.S3Uri, Bucket: bucket,
+		Prefix: prefix, KMSKeyID: r.KMSKeyID, MaxLines: MaxLines, MaxBytes: MaxBytes, Caller: r.Caller}, err
 }
 
 func (j Job) marshal() (json.RawMessage, error) { return json.Marshal(j) }

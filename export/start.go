@@ -19,23 +19,23 @@ func (s *Service) Start(ctx context.Context, r Request) (job.Record, error) {
 	if err != nil {
 		return job.Record{}, fault.Wrap(op, err)
 	}
-	findings, err := s.Preflight(ctx, r)
+	j, err := r.job()
 	if err != nil {
 		return job.Record{}, fault.Wrap(op, err)
 	}
-	if len(findings) > 0 {
-		return job.Record{}, &PreflightError{Job: "export", Findings: findings}
-	}
-	bucket, prefix, err := ParseS3Uri(r.S3Uri)
+	checked, err := s.destination(j).Check(ctx, s.cloud)
 	if err != nil {
 		return job.Record{}, fault.Wrap(op, err)
+	}
+	if len(checked.Findings) > 0 {
+		return job.Record{}, &PreflightError{Job: "export", Findings: checked.Findings}
 	}
 	at, err := data.Fix(ctx)
 	if err != nil {
 		return job.Record{}, fault.Wrap(op, err)
 	}
-	params, err := Job{Format: 1, Datastore: r.Datastore, DatastoreARN: r.DatastoreARN, RoleARN: r.RoleARN, S3Uri: r.S3Uri, Bucket: bucket,
-		Prefix: prefix, KMSKeyID: r.KMSKeyID, TxID: at.Tx, TransactionTime: at.Instant, MaxLines: MaxLines, MaxBytes: MaxBytes, Caller: r.Caller}.marshal()
+	j.KeyARN, j.TxID, j.TransactionTime = checked.KeyARN, at.Tx, at.Instant
+	params, err := j.marshal()
 	if err != nil {
 		return job.Record{}, fault.Wrap(op, err)
 	}

@@ -306,10 +306,17 @@ func TestVerify_catchesWhatWasPlanted(t *testing.T) {
 	}{
 		{"nothing", func(folder) {}, ""},
 		{"a missing line", func(f folder) { f[name] = bytes.Replace(f[name], line(f, 7), nil, 1) }, "19 resources"},
-		{"a doubled line", func(f folder) { f[name] = append(bytes.Clone(f[name]), line(f, 3)...) }, "second Patient/id-3"},
+		{"a doubled line", func(f folder) { f[name] = append(bytes.Clone(f[name]), line(f, 3)...) }, "Line 21 is a second resource of an id"},
 		{"an altered line", func(f folder) { f[name] = bytes.Replace(f[name], []byte("1.0"), []byte("1.1"), 1) }, "SHA-256"},
 		{"a line that is no JSON", func(f folder) { f[name] = bytes.Replace(f[name], []byte("{"), []byte("["), 1) }, "Line 1 is no FHIR resource"},
 		{"a missing file", func(f folder) { delete(f, name) }, "does not hold it"},
+		{"no newline at the end", func(f folder) { f[name] = bytes.TrimSuffix(f[name], []byte("\n")) }, "does not end in a newline"},
+		{"lines of another type", func(f folder) { f[name] = bytes.ReplaceAll(f[name], []byte(`"Patient"`), []byte(`"Account"`)) }, "Line 20 is a Account"},
+		{"more bad lines than are told", func(f folder) { f[name] = bytes.Repeat([]byte("x\n"), 25) }, "has 5 more problems"},
+		{"a file named twice", func(f folder) {
+			b := bytes.Replace(f[export.ManifestName], []byte(`"count": 20,`), []byte(`"count": 40,`), 1)
+			f[export.ManifestName] = regexp.MustCompile(`(?s)"output": \[(.*?\})`).ReplaceAll(b, []byte(`"output": [$1,$1`))
+		}, "Line 1 is a second resource of an id"},
 		{"a file too many", func(f folder) { f["Patient/extra.ndjson"] = nil }, "does not name it"},
 		{"no manifest", func(f folder) { delete(f, export.ManifestName) }, "no manifest"},
 		{"a broken manifest", func(f folder) { f[export.ManifestName] = []byte("{") }, "no JSON"},

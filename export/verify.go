@@ -1,9 +1,7 @@
 package export
 
 import (
-	"bufio"
 	"context"
-	"crypto/sha256"
 	"errors"
 	"fmt"
 	"io"
@@ -12,7 +10,6 @@ import (
 	"strings"
 
 	"tarn/fault"
-	"tarn/fhir"
 )
 
 // Source reads an export's folder as an outsider does: names are below the folder.
@@ -39,6 +36,9 @@ type Report struct {
 // twice in a type. With digests (what the store says that the files must be, see Service.Digests) it proves manifest
 // and files against the store too. progress is called after each file with the resources read so far; it may be nil.
 // The error is about the reading; what is wrong with the export stands in the report.
+//
+// It reads two files at once, line by line; its memory grows with the ids of the largest type alone, 16 bytes and a
+// little for each.
 func Verify(ctx context.Context, src Source, digests []File, progress func(done int)) (Report, error) {
 	raw, err := readAll(ctx, src, ManifestName)
 	if fault.Is(err, fault.NotFound) {
@@ -76,12 +76,15 @@ func readAll(ctx context.Context, src Source, name string) ([]byte, error) {
 
 type verification struct {
 	report Report
-	wrong  []string // files of which something wrong is known already
+	wrong  map[string]bool // files of which something wrong is known already
 }
 
 func (v *verification) problem(name, format string, args ...any) {
 	v.report.Problems = append(v.report.Problems, Problem{name, fmt.Sprintf(format, args...)})
-	v.wrong = append(v.wrong, name)
+	if v.wrong == nil {
+		v.wrong = map[string]bool{}
+	}
+	v.wrong[name] = true
 }
 
 // totals checks that the manifest agrees with itself.
@@ -90,6 +93,13 @@ func (v *verification) totals() {
 	sum := newManifest(m.JobID, Job{}, m.Output)
 	if sum.Count != m.Count || sum.Bytes != m.Bytes || !slices.Equal(sum.Types, m.Types) {
 		v.problem(ManifestName, "The manifest's totals are not the sums of its files.")
+	}
+	types := map[string]bool{}
+	for _, t := range sum.Types { // neighbours of one type are one sum
+		if types[t.Type] {
+			v.problem(ManifestName, "The files of %s do not stand together.", t.Type)
+		}
+		types[t.Type] = true
 	}
 }
 
@@ -133,83 +143,4 @@ func (v *verification) folder(ctx context.Context, src Source) error {
 		}
 	}
 	return nil
-}
-
-func (v *verification) files(ctx context.Context, src Source, progress func(int)) error {
-	done, seen, kind := 0, map[string]bool{}, ""
-	for _, f := range v.report.Manifest.Output {
-		if f.Type != kind {
-			kind = f.Type
-			clear(seen) // ids are unique within a type
-		}
-		r, err := src.Open(ctx, f.Name)
-		if fault.Is(err, fault.NotFound) {
-			v.problem(f.Name, "The manifest names this file; the folder does not hold it.")
-			continue
-		}
-		if err != nil {
-			return err
-		}
-		got, err := v.file(f, r, seen)
-		if err = errors.Join(err, r.Close()); err != nil {
-			return err
-		}
-		if got != f {
-			v.problem(f.Name, "The file has %s; the manifest says %s.", got.describe(), f.describe())
-		}
-		if !slices.Contains(v.wrong, f.Name) {
-			v.report.Verified += f.Count
-		}
-		if done += f.Count; progress != nil {
-			progress(done)
-		}
-	}
-	return nil
-}
-
-// file reads one file and says what it is; lines that are no resource of its type, or a second of one id, are problems.
-func (v *verification) file(f File, r io.Reader, seen map[string]bool) (File, error) {
-	got := File{Type: f.Type, Name: f.Name}
-	sum := sha256.New()
-	in := bufio.NewReaderSize(r, 1<<20)
-	parser := fhir.NewParser(fhir.Limits{MaxBytes: 1 << 30})
-	var line []byte
-	for {
-		chunk, err := in.ReadSlice('\n')
-		sum.Write(chunk)
-		got.Bytes += int64(len(chunk))
-		line = append(line, chunk...)
-		if errors.Is(err, bufio.ErrBufferFull) {
-			continue
-		}
-		if err != nil && err != io.EOF {
-			return got, err
-		}
-		if len(line) > 0 {
-			got.Count++
-			v.line(f, got.Count, parser, line, seen)
-			if line[len(line)-1] != '\n' {
-				v.problem(f.Name, "The last line does not end in a newline.")
-			}
-		}
-		line = line[:0]
-		if err == io.EOF {
-			got.SHA256 = fmt.Sprintf("%x", sum.Sum(nil))
-			return got, nil
-		}
-	}
-}
-
-func (v *verification) line(f File, n int, parser *fhir.Parser, line []byte, seen map[string]bool) {
-	res, err := parser.Parse(line)
-	switch {
-	case err != nil:
-		v.problem(f.Name, "Line %d is no FHIR resource: %s.", n, fault.Message(err))
-	case res.Type() != f.Type:
-		v.problem(f.Name, "Line %d is a %s.", n, res.Type())
-	case seen[res.ID()]:
-		v.problem(f.Name, "Line %d is a second %s/%s.", n, res.Type(), res.ID())
-	default:
-		seen[res.ID()] = true
-	}
 }

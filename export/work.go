@@ -3,6 +3,7 @@ package export
 import (
 	"bytes"
 	"context"
+	"crypto/sha256"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -40,12 +41,12 @@ func (w work) Run(ctx context.Context, run *job.Run) error {
 	}
 	// The settings may have changed while the job waited, and nothing may go into a bucket that has been opened.
 	to := w.destination(j)
-	findings, err := to.Check(ctx, w.cloud)
+	checked, err := to.Check(ctx, w.cloud)
 	if err != nil {
 		return err
 	}
-	if len(findings) > 0 {
-		return &PreflightError{Job: "export", Findings: findings}
+	if len(checked.Findings) > 0 {
+		return &PreflightError{Job: "export", Findings: checked.Findings}
 	}
 	role, err := to.Assume(ctx, w.cloud, "export-"+rec.ID)
 	if err != nil {
@@ -53,6 +54,7 @@ func (w work) Run(ctx context.Context, run *job.Run) error {
 	}
 	e := &execution{Service: w.Service, run: run, job: j, store: data, bucket: role.Bucket(j.Bucket),
 		folder: j.Prefix + Folder(j.Datastore, rec.ID), number: jobNumber(rec.ID)}
+	defer e.segments.drain()
 	if err := e.begin(ctx); err != nil {
 		return err
 	}
@@ -217,12 +219,11 @@ func (u *upload) write(p []byte) error {
 func (u *upload) finish(f File, sum []byte) error {
 	defer u.buffer.reset()
 	return u.bucket.Put(u.ctx, u.folder+f.Name, &u.buffer, u.buffer.size,
-		cloud.PutOptions{KMSKeyID: u.job.KMSKeyID, ContentType: mediaNDJSON, SHA256: sum})
+		cloud.PutOptions{KMSKeyID: u.job.KeyARN, ContentType: mediaNDJSON, SHA256: sum})
 }
 
 // finish writes the manifest.
 func (e *execution) finish(ctx context.Context) error {
-	e.segments.drain()
 	var files []File
 	for _, f := range e.files {
 		files = append(files, f...)
@@ -231,5 +232,7 @@ func (e *execution) finish(ctx context.Context) error {
 	if err != nil {
 		return fault.Wrap("export.finish", err)
 	}
-	return e.bucket.Put(ctx, e.folder+ManifestName, bytes.NewReader(b), int64(len(b)), cloud.PutOptions{KMSKeyID: e.job.KMSKeyID, ContentType: mediaJSON})
+	sum := sha256.Sum256(b)
+	return e.bucket.Put(ctx, e.folder+ManifestName, bytes.NewReader(b), int64(len(b)),
+		cloud.PutOptions{KMSKeyID: e.job.KeyARN, ContentType: mediaJSON, SHA256: sum[:]})
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"slices"
 
 	"tarn/fault"
 	"tarn/fhir"
@@ -26,10 +27,12 @@ type batch struct {
 	writes   []store.Write
 	lines    []int64 // of each write
 	failures []failure
+	told     int // bytes of the failures' texts
 	bytes    int // of the resources
 	scanned  int64
 	line     int64 // the last line read
 	offset   int64 // behind it
+	last     bool  // the file ends here
 	err      error // of the source; nothing comes after it
 }
 
@@ -52,7 +55,7 @@ func pieces(ctx context.Context, r io.Reader, from place, out chan<- *batch) {
 	for {
 		line, err := lines.Next()
 		if err != nil && !errors.Is(err, ndjson.ErrTooLong) {
-			if err != io.EOF {
+			if b.last = err == io.EOF; !b.last {
 				b.err = err
 			}
 			send()
@@ -68,15 +71,21 @@ func pieces(ctx context.Context, r io.Reader, from place, out chan<- *batch) {
 		b.scanned++
 		b.line, b.offset = line.Number, line.End
 		if err != nil {
-			b.failures = append(b.failures, failureOf(line.Number, err))
+			b.fail(failureOf(line.Number, err))
 		} else {
 			b.writes, b.lines = append(b.writes, w), append(b.lines, line.Number)
 			b.bytes += len(w.Resource.Bytes())
 		}
-		if (b.bytes >= pieceBytes || len(b.failures) >= maxFailures) && !send() {
+		if (b.bytes >= pieceBytes || len(b.failures) >= maxFailures || b.told >= maxLogPiece/2) && !send() {
 			return
 		}
 	}
+}
+
+// fail notes that a line cannot be stored.
+func (b *batch) fail(f failure) {
+	b.failures = insert(b.failures, f)
+	b.told += len(f.text)
 }
 
 // has reports whether the batch writes the same resource already.
@@ -96,7 +105,7 @@ func gather(b *batch, ready <-chan *batch, goOn func() bool) (left *batch) {
 	for i := range b.writes {
 		ids[resource{b.writes[i].Type, b.writes[i].ID}] = struct{}{}
 	}
-	for b.err == nil && len(b.writes) < batchLines && b.bytes < batchBytes && goOn() {
+	for b.err == nil && !b.last && len(b.writes) < batchLines && b.bytes < batchBytes && goOn() {
 		select {
 		case next, ok := <-ready:
 			if !ok {
@@ -107,7 +116,7 @@ func gather(b *batch, ready <-chan *batch, goOn func() bool) (left *batch) {
 					return next
 				}
 			}
-			if len(b.failures)+len(next.failures) > maxFailures {
+			if len(b.failures)+len(next.failures) > maxFailures || b.told+next.told > maxLogPiece {
 				return next
 			}
 			for i := range next.writes {
@@ -125,9 +134,10 @@ func gather(b *batch, ready <-chan *batch, goOn func() bool) (left *batch) {
 func (b *batch) add(next *batch) {
 	b.writes, b.lines = append(b.writes, next.writes...), append(b.lines, next.lines...)
 	b.failures = append(b.failures, next.failures...)
+	b.told += next.told
 	b.bytes += next.bytes
 	b.scanned += next.scanned
-	b.line, b.offset, b.err = next.line, next.offset, next.err
+	b.line, b.offset, b.last, b.err = next.line, next.offset, next.last, next.err
 }
 
 type resource struct {
@@ -149,7 +159,7 @@ func parse(p *fhir.Parser, line []byte) (store.Write, error) {
 }
 
 // commit applies a batch with the place that is reached by it. A write that the store refuses becomes a failure, and the
-// others go on without it.
+// others go on without it. The end of a file without failures is reached in the same commit as its last line.
 func commit(ctx context.Context, st *store.Store, jobID string, at place, b *batch) (place, error) {
 	for {
 		next := at
@@ -163,9 +173,14 @@ func commit(ctx context.Context, st *store.Store, jobID string, at place, b *bat
 			next.Total.ImportedBytes += int64(len(b.writes[i].Resource.Bytes()))
 		}
 		var riders []store.Rider
-		if len(b.failures) > 0 {
-			riders = append(riders, store.Rider{Key: pieceKey(jobID, at.File, at.Pieces), Value: failureLog(b.failures)})
+		if len(b.failures) > 0 && at.LogBytes < maxLog {
+			piece := logPiece(b.failures)
+			riders = append(riders, store.Rider{Key: pieceKey(jobID, at.File, at.Pieces), Value: piece})
 			next.Pieces++
+			next.LogBytes += int64(len(piece))
+		}
+		if b.last && next.Failed == 0 {
+			next = next.nextFile()
 		}
 		riders = append(riders, next.rider(jobID))
 		_, err := st.Commit(ctx, store.Transaction{Writes: b.writes, Riders: riders, Bulk: true})
@@ -177,8 +192,8 @@ func commit(ctx context.Context, st *store.Store, jobID string, at place, b *bat
 			return at, err
 		}
 		i := refused.Write
-		b.failures = insert(b.failures, failureOf(b.lines[i], refused.Err))
-		b.writes = append(b.writes[:i], b.writes[i+1:]...)
-		b.lines = append(b.lines[:i], b.lines[i+1:]...)
+		b.fail(failureOf(b.lines[i], refused.Err))
+		b.writes = slices.Delete(b.writes, i, i+1)
+		b.lines = slices.Delete(b.lines, i, i+1)
 	}
 }

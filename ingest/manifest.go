@@ -29,16 +29,14 @@ type manifest struct {
 
 const megabyte = 1e6
 
-func newManifest(j Job, id string, files []input, at place) manifest {
+func newManifest(j Job, id string, files *inputs, at place) manifest {
 	folder := FolderUri(j.OutputS3Uri, j.Datastore, id)
 	var m manifest
 	m.Input.S3Uri = j.InputS3Uri
-	m.Output.S3Uri, m.Output.Key = folder, j.KMSKeyID
+	m.Output.S3Uri, m.Output.Key = folder, j.KeyARN
 	m.Success.S3Uri, m.Failure.S3Uri = folder+"SUCCESS/", folder+"FAILURE/"
-	m.ScannedFiles, m.ImportedFiles = len(files), at.Total.Files
-	for _, f := range files {
-		m.ScannedMB += float64(f.Size) / megabyte
-	}
+	m.ScannedFiles, m.ImportedFiles = files.count, at.Total.Files
+	m.ScannedMB = float64(files.bytes) / megabyte
 	m.ImportedMB = float64(at.Total.ImportedBytes) / megabyte
 	m.Scanned, m.Imported, m.CustomerErrors = at.Total.Scanned, at.Total.Imported, at.Total.Failed
 	return m

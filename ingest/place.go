@@ -15,10 +15,12 @@ type place struct {
 	Format int `json:"format"` // 1
 	File   int `json:"file"`   // index in the plan of the file under way
 	// Of that file: what was read, and how many pieces of its failure log there are.
-	Line   int64 `json:"line"`
-	Offset int64 `json:"offset"`
-	Pieces int   `json:"pieces"`
-	Failed int64 `json:"failed"`
+	Line     int64 `json:"line"`
+	Offset   int64 `json:"offset"`
+	Pieces   int   `json:"pieces"`
+	LogBytes int64 `json:"logBytes,omitempty"` // of the pieces
+	Logged   bool  `json:"logged,omitempty"`   // the log is written, and its pieces are being deleted
+	Failed   int64 `json:"failed"`
 	// Of the whole job, and for the progress report.
 	Total totals `json:"total"`
 }
@@ -51,6 +53,16 @@ func readPlace(ctx context.Context, st *store.Store, jobID string) (place, error
 		return p, fault.Errorf(fault.Internal, "ingest", "the place of import job %s is damaged", jobID)
 	}
 	return p, nil
+}
+
+// nextFile is the beginning of the next file, behind the one under way.
+func (p place) nextFile() place {
+	next := place{Format: p.Format, File: p.File + 1, Total: p.Total}
+	next.Total.Files++
+	if p.Failed > 0 {
+		next.Total.FilesFailed++
+	}
+	return next
 }
 
 // rider is the place as it goes with a batch.

@@ -46,7 +46,8 @@ type Job struct {
 	InputPrefix     string `json:"inputPrefix"`
 	OutputBucket    string `json:"outputBucket"`
 	OutputPrefix    string `json:"outputPrefix"`
-	KMSKeyID        string `json:"kmsKeyId"`
+	KMSKeyID        string `json:"kmsKeyId"` // as the caller gave it
+	KeyARN          string `json:"keyArn"`   // of the key that this named at the start
 	ValidationLevel string `json:"validationLevel"`
 	Caller          string `json:"caller"`
 }

@@ -3,81 +3,206 @@ package ingest
 import (
 	"context"
 	"encoding/json"
+	"io"
+	"iter"
+	"regexp"
 	"strings"
+
+	"github.com/klauspost/compress/s2"
 
 	"tarn/cloud"
 	"tarn/fault"
 	"tarn/job"
 )
 
-// input is one file of the plan.
+// input is one file of the plan, as it was when the plan was made.
 type input struct {
 	Key  string `json:"key"`
 	Size int64  `json:"size"`
+	ETag string `json:"etag"`
 }
 
-// list is the plan of an import: the .ndjson objects below the prefix, in the order of their keys.
-func list(ctx context.Context, b cloud.Bucket, prefix string) ([]input, error) {
-	var files []input
-	for o, err := range b.List(ctx, prefix) {
-		if err != nil {
-			return nil, err
-		}
-		if !strings.HasSuffix(o.Key, ".ndjson") {
-			continue
-		}
-		if len(files) == MaxFiles {
-			return nil, fault.Errorf(fault.Invalid, "ingest", "The input has more than %d files.", MaxFiles)
-		}
-		files = append(files, input{o.Key, o.Size})
-	}
-	return files, nil
-}
+// Bounds of one stored piece of a plan, which is a value of the ledger.
+const (
+	planFiles  = 1000
+	planBytes  = 512 << 10 // before it is compressed
+	planFormat = 1
+)
 
-// planPiece is how many files stand in one stored piece of a plan.
-const planPiece = 1000
+// ownFolder is the output folder of an import: its logs are no input, should they lie below the input's prefix.
+var ownFolder = regexp.MustCompile(`(^|/)[0-9a-f]{32}-FHIR_IMPORT-[0-9a-f]{32}/`)
 
-// plan is the stored list of input files, made at the first run.
-func plan(ctx context.Context, run *job.Run, in cloud.Bucket, prefix string) ([]input, error) {
-	if !run.Planned() {
-		files, err := list(ctx, in, prefix)
-		if err != nil {
-			return nil, err
-		}
-		if len(files) == 0 {
-			return nil, fault.Errorf(fault.Invalid, "ingest", "There is no .ndjson file below the input S3Uri.")
-		}
-		total := job.Progress{FilesTotal: int64(len(files))}
-		for _, f := range files {
-			total.BytesTotal += f.Size
-		}
-		if err := run.SetPlan(ctx, encodePlan(files), total); err != nil {
-			return nil, err
-		}
-	}
-	var files []input
-	for piece, err := range run.Plan(ctx) {
-		if err != nil {
-			return nil, err
-		}
-		var some []input
-		if err := json.Unmarshal(piece, &some); err != nil {
-			return nil, fault.Errorf(fault.Internal, "ingest", "the plan of this job is damaged: %w", err)
-		}
-		files = append(files, some...)
-	}
-	return files, nil
-}
-
-func encodePlan(files []input) func(yield func([]byte, error) bool) {
+// list is the input of an import as pieces of its plan: the .ndjson objects below the prefix in the order of their keys.
+func list(ctx context.Context, b cloud.Bucket, prefix string) iter.Seq2[[]byte, error] {
 	return func(yield func([]byte, error) bool) {
-		for len(files) > 0 {
-			n := min(planPiece, len(files))
-			piece, err := json.Marshal(files[:n])
-			if !yield(piece, err) {
+		var piece []input
+		n, size := 0, 0
+		flush := func() bool {
+			text, err := encodePiece(piece)
+			piece, size = piece[:0], 0
+			return yield(text, err)
+		}
+		for o, err := range b.List(ctx, prefix) {
+			if err == nil && n == MaxFiles {
+				err = fault.Errorf(fault.Invalid, "ingest", "The input has more than %d files.", MaxFiles)
+			}
+			if err != nil {
+				yield(nil, err)
 				return
 			}
-			files = files[n:]
+			if !strings.HasSuffix(o.Key, ".ndjson") || ownFolder.MatchString(o.Key[len(prefix):]) {
+				continue
+			}
+			if (len(piece) == planFiles || size+len(o.Key) > planBytes) && !flush() {
+				return
+			}
+			piece = append(piece, input{o.Key, o.Size, o.ETag})
+			n++
+			size += len(o.Key) + len(o.ETag) + 64
+		}
+		if n == 0 {
+			yield(nil, fault.WithHint(fault.Errorf(fault.Invalid, "ingest", "There is no .ndjson file below the input S3Uri."),
+				"InputDataConfig.S3Uri names a folder; every object below it whose key ends in .ndjson is read."))
+			return
+		}
+		flush()
+	}
+}
+
+func encodePiece(files []input) ([]byte, error) {
+	text, err := json.Marshal(files)
+	if err != nil {
+		return nil, fault.Wrap("ingest", err)
+	}
+	return append([]byte{planFormat}, s2.Encode(nil, text)...), nil
+}
+
+func decodePiece(b []byte) (files []input, err error) {
+	if len(b) == 0 || b[0] != planFormat {
+		return nil, fault.Errorf(fault.Unsupported, "ingest", "the plan of this job is not of format %d", planFormat)
+	}
+	text, err := s2.Decode(nil, b[1:])
+	if err == nil {
+		err = json.Unmarshal(text, &files)
+	}
+	if err != nil {
+		return nil, fault.Errorf(fault.Internal, "ingest", "the plan of this job is damaged: %w", err)
+	}
+	return files, nil
+}
+
+// inputs is the plan of a job. It is kept compressed, all but the piece under way: a million files take little memory.
+type inputs struct {
+	pieces [][]byte
+	first  []int // index of the first file of each piece
+	count  int
+	bytes  int64 // of all files
+
+	now   []input // the piece that was read last
+	piece int
+}
+
+// planned is the stored plan, made at the first run.
+func planned(ctx context.Context, run *job.Run, in cloud.Bucket, prefix string) (*inputs, error) {
+	if !run.Planned() {
+		if err := run.SetPlan(ctx, list(ctx, in, prefix), job.Progress{}); err != nil {
+			return nil, err
 		}
 	}
+	p := &inputs{piece: -1}
+	for b, err := range run.Plan(ctx) {
+		if err != nil {
+			return nil, err
+		}
+		if err := p.add(b); err != nil {
+			return nil, err
+		}
+	}
+	return p, nil
+}
+
+func (p *inputs) add(piece []byte) error {
+	files, err := decodePiece(piece)
+	if err != nil {
+		return err
+	}
+	p.pieces, p.first = append(p.pieces, piece), append(p.first, p.count)
+	p.count += len(files)
+	for _, f := range files {
+		p.bytes += f.Size
+	}
+	return nil
+}
+
+// at is file i, in [0, count).
+func (p *inputs) at(i int) (input, error) {
+	k := p.piece
+	if k < 0 || i < p.first[k] || i >= p.first[k]+len(p.now) {
+		for k = 0; k+1 < len(p.first) && p.first[k+1] <= i; k++ {
+		}
+		files, err := decodePiece(p.pieces[k])
+		if err != nil {
+			return input{}, err
+		}
+		p.now, p.piece = files, k
+	}
+	return p.now[i-p.first[k]], nil
+}
+
+// open reads what is left of a file from offset on. A file that is no longer the one of the plan is fault.Conflict: its
+// lines would not be those that were counted, nor its place the place where a job that was stopped goes on.
+func open(ctx context.Context, b cloud.Bucket, name string, f input, offset int64) (io.ReadCloser, error) {
+	changed := func() error {
+		return fault.WithHint(fault.Errorf(fault.Conflict, "ingest", "The input file s3://%s/%s was changed or deleted after the import had begun.", name, f.Key),
+			"Import it again; lines that were applied already become new versions of the same resources.")
+	}
+	r, err := b.Get(ctx, f.Key, offset, f.Size-offset)
+	if fault.Is(err, fault.NotFound) || fault.Is(err, fault.Invalid) { // gone, or shorter than offset
+		if same, looked := unchanged(ctx, b, f); looked == nil && !same {
+			return nil, changed()
+		}
+	}
+	if err != nil {
+		return nil, err
+	}
+	// What is read is what there was at Get or is there now; if that is as planned, so is what is read.
+	same, err := unchanged(ctx, b, f)
+	if err == nil && !same {
+		err = changed()
+	}
+	if err != nil {
+		_ = r.Close()
+		return nil, err
+	}
+	return &whole{ReadCloser: r, left: f.Size - offset}, nil
+}
+
+// unchanged reports whether an object is as it was planned. Where the role may not list that one name, it is believed.
+func unchanged(ctx context.Context, b cloud.Bucket, f input) (bool, error) {
+	for o, err := range b.List(ctx, f.Key) {
+		switch {
+		case fault.Is(err, fault.Denied):
+			return true, nil
+		case err != nil:
+			return false, err
+		}
+		return o.Key == f.Key && o.ETag == f.ETag && o.Size == f.Size, nil
+	}
+	return false, nil
+}
+
+// whole is a file that must have as many bytes as it should: a transfer that breaks off looks like a shorter file.
+type whole struct {
+	io.ReadCloser
+	left int64
+}
+
+// Read implements io.Reader.
+func (w *whole) Read(p []byte) (int, error) {
+	n, err := w.ReadCloser.Read(p)
+	w.left -= int64(n)
+	if err == io.EOF && w.left > 0 {
+		err = fault.Errorf(fault.Unavailable, "ingest", "an input file broke off %d bytes before its end", w.left)
+	}
+	return n, err
 }

@@ -1,11 +1,10 @@
 package ingest
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
-	"errors"
 
-	"tarn/cloud"
 	"tarn/export"
 	"tarn/fault"
 	"tarn/job"
@@ -17,42 +16,15 @@ func (s *Service) Preflight(ctx context.Context, r Request) ([]export.Finding, e
 	if err != nil {
 		return nil, err
 	}
-	return s.check(ctx, j)
+	checked, err := s.output(j).Check(ctx, s.o.Cloud)
+	return checked.Findings, err
 }
 
-func (s *Service) check(ctx context.Context, j Job) ([]export.Finding, error) {
-	to := s.output(j)
-	findings, err := to.Check(ctx, s.o.Cloud)
-	if err != nil {
-		return nil, err
-	}
-	role, _ := to.Assume(ctx, s.o.Cloud, "preflight") // why not stands in the findings
-	if role == nil {
-		return findings, nil
-	}
-	in := role.Bucket(j.InputBucket)
-	_, err = in.Region(ctx)
-	if err == nil {
-		err = in.MayGet(ctx, j.InputPrefix)
-	}
-	var refused *cloud.Error
-	switch {
-	case err == nil:
-		return findings, nil
-	case !errors.As(err, &refused) || refused.Kind == fault.Unavailable:
-		return nil, fault.Wrap("ingest.Preflight", err)
-	}
-	f := export.Finding{Field: export.FieldInput, Setting: refused.Action, Resource: refused.Resource, Problem: refused.Msg,
-		Remedy: "Correct InputDataConfig.S3Uri, or create the bucket."}
-	if refused.Kind == fault.Denied {
-		f.Field, f.Remedy = export.FieldRole, "Allow "+refused.Action+" on "+refused.Resource+" in the permission policy of the role."
-	}
-	return append(findings, f), nil
-}
-
+// output is where a job writes, and what it reads.
 func (s *Service) output(j Job) export.Destination {
 	return export.Destination{Partition: s.o.Partition, SourceARN: j.DatastoreARN, RoleARN: j.RoleARN, Bucket: j.OutputBucket,
-		Prefix: j.OutputPrefix + j.Datastore + "-FHIR_IMPORT-", KMSKeyID: j.KMSKeyID}
+		Folder: j.OutputPrefix + j.Datastore + "-FHIR_IMPORT-", KMSKeyID: cmp.Or(j.KeyARN, j.KMSKeyID),
+		Input: &export.Input{Bucket: j.InputBucket, Prefix: j.InputPrefix}}
 }
 
 // job fixes the parameters of a request.
@@ -85,13 +57,14 @@ func (s *Service) Start(ctx context.Context, r Request) (job.Record, error) {
 	if err != nil {
 		return job.Record{}, fault.Wrap(op, err)
 	}
-	findings, err := s.check(ctx, j)
+	checked, err := s.output(j).Check(ctx, s.o.Cloud)
 	if err != nil {
 		return job.Record{}, fault.Wrap(op, err)
 	}
-	if len(findings) > 0 {
-		return job.Record{}, &export.PreflightError{Job: "import", Findings: findings}
+	if len(checked.Findings) > 0 {
+		return job.Record{}, &export.PreflightError{Job: "import", Findings: checked.Findings}
 	}
+	j.KeyARN = checked.KeyARN
 	params, err := json.Marshal(j)
 	if err != nil {
 		return job.Record{}, fault.Wrap(op, err)

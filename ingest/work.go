@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"strings"
 	"time"
 
@@ -15,7 +16,8 @@ import (
 	"tarn/store"
 )
 
-// ImportWork carries out import jobs for a job.Runner.
+// ImportWork carries out import jobs for a job.Runner. It is a job.Canceller too: what a cancelled import has applied
+// stays, and so do the logs that it has written; what it kept for a log that will not be written goes.
 func (s *Service) ImportWork() job.Work { return importWork{s} }
 
 type importWork struct{ *Service }
@@ -34,31 +36,52 @@ func (w importWork) Run(ctx context.Context, run *job.Run) error {
 	if err != nil {
 		return err
 	}
-	findings, err := w.check(ctx, j)
+	to := w.output(j)
+	checked, err := to.Check(ctx, w.o.Cloud)
 	if err != nil {
 		return err
 	}
-	if len(findings) > 0 {
-		return &export.PreflightError{Job: "import", Findings: findings}
+	if len(checked.Findings) > 0 {
+		return &export.PreflightError{Job: "import", Findings: checked.Findings}
 	}
-	role, err := w.output(j).Assume(ctx, w.o.Cloud, "import-"+rec.ID)
+	role, err := to.Assume(ctx, w.o.Cloud, "import-"+rec.ID)
 	if err != nil {
 		return err
 	}
 	e := &execution{run: run, job: j, id: rec.ID, store: st, in: role.Bucket(j.InputBucket), out: role.Bucket(j.OutputBucket),
-		folder: j.OutputPrefix + Folder(j.Datastore, rec.ID), told: time.Now()}
-	if e.files, err = plan(ctx, run, e.in, j.InputPrefix); err != nil {
+		folder: j.OutputPrefix + Folder(j.Datastore, rec.ID)}
+	if e.files, err = planned(ctx, run, e.in, j.InputPrefix); err != nil {
 		return err
 	}
 	if e.at, err = readPlace(ctx, st, e.id); err != nil {
 		return err
 	}
-	for e.at.File < len(e.files) {
-		if err := e.file(ctx, e.files[e.at.File]); err != nil {
-			return err
+	err = e.work(ctx)
+	if err != nil && !errors.Is(err, job.ErrTermLost) { // a stopped or failed job shows how far it came
+		_ = e.tell(context.WithoutCancel(ctx), true)
+		if ctx.Err() == nil && !fault.Is(err, fault.Unavailable) {
+			e.abandon(ctx)
 		}
 	}
-	return e.finish(ctx)
+	return err
+}
+
+// Cancelled implements job.Canceller.
+func (w importWork) Cancelled(ctx context.Context, run *job.Run) error {
+	rec := run.Record()
+	st, err := w.o.Datastores.Store(ctx, rec.Datastore)
+	if fault.Is(err, fault.NotFound) || fault.Is(err, fault.Gone) || fault.Is(err, fault.Conflict) {
+		return nil // it is being deleted, with all that is in it
+	}
+	if err != nil {
+		return err
+	}
+	at, err := readPlace(ctx, st, rec.ID)
+	if err != nil {
+		return err
+	}
+	_, err = forget(ctx, st, rec.ID, at, 0)
+	return err
 }
 
 // execution is one run of one import.
@@ -69,40 +92,55 @@ type execution struct {
 	store   *store.Store
 	in, out cloud.Bucket
 	folder  string
-	files   []input
+	files   *inputs
 	at      place
 	told    time.Time // when the ledger was last told
 }
 
+// work does file after file, and then the manifest.
+func (e *execution) work(ctx context.Context) error {
+	if err := e.tell(ctx, true); err != nil {
+		return err
+	}
+	for e.at.File < e.files.count {
+		f, err := e.files.at(e.at.File)
+		if err != nil {
+			return err
+		}
+		if err := e.file(ctx, f); err != nil {
+			return err
+		}
+	}
+	return e.finish(ctx)
+}
+
 // file reads what is left of a file, applies it, and writes its failure log.
 func (e *execution) file(ctx context.Context, f input) error {
-	if e.at.Offset < f.Size {
+	n := e.at.File
+	if e.at.Offset < f.Size && !e.at.Logged {
 		if err := e.read(ctx, f); err != nil {
 			return err
 		}
 	}
-	if err := e.failures(ctx, f); err != nil {
-		return err
+	if e.at.File == n { // else the last line has ended it
+		if err := e.log(ctx, f); err != nil {
+			return err
+		}
+		next := e.at.nextFile()
+		riders := []store.Rider{next.rider(e.id)}
+		for k := range e.at.Pieces {
+			riders = append(riders, store.Rider{Key: pieceKey(e.id, n, k)})
+		}
+		if _, err := e.store.Commit(ctx, store.Transaction{Riders: riders, Bulk: true}); err != nil {
+			return err
+		}
+		e.at = next
 	}
-	next := e.at
-	next.File, next.Line, next.Offset, next.Pieces, next.Failed = e.at.File+1, 0, 0, 0, 0
-	next.Total.Files++
-	if e.at.Failed > 0 {
-		next.Total.FilesFailed++
-	}
-	riders := []store.Rider{next.rider(e.id)}
-	for n := range e.at.Pieces {
-		riders = append(riders, store.Rider{Key: pieceKey(e.id, e.at.File, n)})
-	}
-	if _, err := e.store.Commit(ctx, store.Transaction{Riders: riders, Bulk: true}); err != nil {
-		return err
-	}
-	e.at = next
-	return e.tell(ctx, true)
+	return e.tell(ctx, false)
 }
 
 func (e *execution) read(ctx context.Context, f input) (err error) {
-	r, err := e.in.Get(ctx, f.Key, e.at.Offset, -1)
+	r, err := open(ctx, e.in, e.job.InputBucket, f, e.at.Offset)
 	if err != nil {
 		return err
 	}
@@ -134,6 +172,9 @@ func (e *execution) read(ctx context.Context, f input) (err error) {
 		if b.err != nil {
 			return b.err
 		}
+		if b.last {
+			return nil
+		}
 		if err := e.tell(ctx, false); err != nil {
 			return err
 		}
@@ -144,33 +185,69 @@ func (e *execution) read(ctx context.Context, f input) (err error) {
 func (e *execution) tell(ctx context.Context, always bool) error {
 	if now := time.Now(); always || now.Sub(e.told) >= progressEvery {
 		e.told = now
-		return e.run.SetProgress(ctx, e.at.progress)
+		return e.run.SetProgress(ctx, func(p *job.Progress) {
+			e.at.progress(p)
+			p.FilesTotal, p.BytesTotal = int64(e.files.count), e.files.bytes
+		})
 	}
 	return nil
 }
 
-// failures writes the failure log of a file that has been read to its end.
-func (e *execution) failures(ctx context.Context, f input) error {
+// forgetAtOnce is how many pieces of a log one commit deletes.
+const forgetAtOnce = 1000
+
+// log writes the failure log of a file that has been read to its end. Of a long one, all but the first pieces are then
+// deleted bit by bit, under a place that says that the log needs them no more.
+func (e *execution) log(ctx context.Context, f input) error {
 	if e.at.Pieces == 0 {
 		return nil
 	}
-	var log bytes.Buffer
-	for n := range e.at.Pieces {
-		piece, err := e.store.Rider(ctx, pieceKey(e.id, e.at.File, n))
-		if err != nil {
+	if !e.at.Logged {
+		if err := e.putLog(ctx, f); err != nil {
 			return err
 		}
-		if piece == nil {
-			return fault.Errorf(fault.Internal, "ingest", "piece %d of the failure log of file %d is missing", n, e.at.File)
-		}
-		log.Write(piece)
 	}
-	name := e.folder + "FAILURE/" + strings.TrimPrefix(f.Key, e.job.InputPrefix)
-	return e.put(ctx, name, log.Bytes(), "application/x-ndjson")
+	var err error
+	e.at, err = forget(ctx, e.store, e.id, e.at, forgetAtOnce)
+	return err
 }
 
-func (e *execution) put(ctx context.Context, key string, b []byte, media string) error {
-	return e.out.Put(ctx, key, bytes.NewReader(b), int64(len(b)), cloud.PutOptions{KMSKeyID: e.job.KMSKeyID, ContentType: media})
+func (e *execution) putLog(ctx context.Context, f input) error {
+	l := &logReader{ctx: ctx, store: e.store, key: func(n int) []byte { return pieceKey(e.id, e.at.File, n) }, count: e.at.Pieces, size: e.at.LogBytes}
+	return e.put(ctx, logName(e.folder, strings.TrimPrefix(f.Key, e.job.InputPrefix)), l, l.size, "application/x-ndjson")
+}
+
+// forget deletes pieces of a log that is written, or will never be, until at most keep are left.
+func forget(ctx context.Context, st *store.Store, jobID string, at place, keep int) (place, error) {
+	for at.Pieces > keep {
+		next := at
+		next.Logged, next.Pieces = true, max(keep, at.Pieces-forgetAtOnce)
+		riders := []store.Rider{next.rider(jobID)}
+		for n := next.Pieces; n < at.Pieces; n++ {
+			riders = append(riders, store.Rider{Key: pieceKey(jobID, at.File, n)})
+		}
+		if _, err := st.Commit(ctx, store.Transaction{Riders: riders, Bulk: true}); err != nil {
+			return at, err
+		}
+		at = next
+	}
+	return at, nil
+}
+
+// abandon leaves a job that has failed for good: the log of the file under way is written as far as it came, if it can
+// be, and its pieces go. That it fails changes nothing.
+func (e *execution) abandon(ctx context.Context) {
+	if e.at.Pieces == 0 {
+		return
+	}
+	if f, err := e.files.at(e.at.File); err == nil && !e.at.Logged {
+		_ = e.putLog(ctx, f)
+	}
+	_, _ = forget(ctx, e.store, e.id, e.at, 0)
+}
+
+func (e *execution) put(ctx context.Context, key string, body io.ReadSeeker, size int64, media string) error {
+	return e.out.Put(ctx, key, body, size, cloud.PutOptions{KMSKeyID: e.job.KeyARN, ContentType: media})
 }
 
 // finish writes the manifest. The place stays, so that a finish that is done again finds it.
@@ -179,7 +256,7 @@ func (e *execution) finish(ctx context.Context) error {
 	if err != nil {
 		return fault.Wrap("ingest.finish", err)
 	}
-	if err := e.put(ctx, e.folder+"manifest.json", b, "application/json"); err != nil {
+	if err := e.put(ctx, e.folder+"manifest.json", bytes.NewReader(b), int64(len(b)), "application/json"); err != nil {
 		return err
 	}
 	if err := e.tell(ctx, true); err != nil {
