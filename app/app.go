@@ -33,6 +33,8 @@ type App struct {
 	url      string
 	registry *prometheus.Registry
 	engine   kv.Engine
+	system   kv.Space
+	ready    readiness
 	accounts *account.Accounts
 	cloud    *local.Cloud
 	ledger   *job.Ledger
@@ -69,7 +71,21 @@ func Open(ctx context.Context, cfg Config) (a *App, err error) {
 	if err := a.listen(); err != nil {
 		return a, err
 	}
-	master, err := a.dir.master(cfg.MasterKeyFile, cfg.MasterPassphrase)
+	if err := a.openEngine(ctx); err != nil {
+		return a, err
+	}
+	home, err := a.dir.home()
+	if err != nil {
+		return a, err
+	}
+	before, fresh, err := founded(ctx, a.system)
+	if err == nil && before != nil {
+		err = before.check(&cfg, home)
+	}
+	if err != nil {
+		return a, err
+	}
+	master, err := a.dir.master(cfg.MasterKeyFile, cfg.MasterPassphrase, fresh)
 	if err != nil {
 		return a, err
 	}
@@ -79,6 +95,11 @@ func Open(ctx context.Context, cfg Config) (a *App, err error) {
 	}
 	if err := a.openServices(ctx, sealer); err != nil {
 		return a, err
+	}
+	if before == nil { // last: what made sure that the key fits has been done
+		if err := found(ctx, a.system, cfg.Region, home); err != nil {
+			return a, err
+		}
 	}
 	if err := a.openFaces(sealer.Derive("page tokens", nil, 32)); err != nil {
 		return a, err
@@ -130,8 +151,12 @@ func (a *App) listen() error {
 	return nil
 }
 
-// drainTime is how long requests under way may take when the server stops.
-const drainTime = 20 * time.Second
+// drainTime is how long requests under way may take when the server stops, breakTime how long those may take after it
+// that were broken off.
+const (
+	drainTime = 20 * time.Second
+	breakTime = 10 * time.Second
+)
 
 // Run serves until ctx ends, then lets requests and parts of jobs under way finish; unfinished jobs go on at the next
 // start. ready is called once requests are served.
@@ -139,11 +164,19 @@ func (a *App) Run(ctx context.Context, ready func()) error {
 	work, stop := context.WithCancelCause(context.WithoutCancel(ctx))
 	defer stop(nil)
 	jobs := make(chan error, 1)
-	go func() { jobs <- a.runner.Run(work) }()
+	a.ready.jobs.Store(true)
+	go func() {
+		defer a.ready.jobs.Store(false)
+		jobs <- a.runner.Run(work)
+	}()
 	if err := a.catalog.Recover(ctx); err != nil {
 		a.cfg.Log.Error("data stores were not all recovered", slog.String("error", err.Error()))
 	}
-	server := a.edge.Server(a.handler)
+	calls := &underway{handler: a.handler}
+	base, breakOff := context.WithCancel(context.WithoutCancel(ctx))
+	defer breakOff()
+	server := a.edge.Server(calls)
+	server.BaseContext = func(net.Listener) context.Context { return base }
 	served := make(chan error, 1)
 	go func() { served <- server.Serve(a.listener) }()
 	if ready != nil {
@@ -160,7 +193,11 @@ func (a *App) Run(ctx context.Context, ready func()) error {
 	defer cancel()
 	stop(job.ErrDrain)
 	if err := server.Shutdown(drain); err != nil {
+		breakOff()
 		failed = errors.Join(failed, server.Close())
+		if !calls.wait(breakTime) { // what they use is about to be closed
+			failed = errors.Join(failed, fault.Errorf(fault.Internal, "app", "Requests under way did not end in time."))
+		}
 	}
 	if err := <-jobs; err != nil && !errors.Is(err, context.Canceled) && !errors.Is(err, job.ErrDrain) {
 		failed = errors.Join(failed, err)

@@ -61,7 +61,7 @@ func (c *Config) check() error {
 	}
 	if c.PublicURL != "" {
 		u, err := url.Parse(c.PublicURL)
-		if err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" || strings.Trim(u.Path, "/") != "" {
+		if err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" || strings.Trim(u.Path, "/") != "" || u.User != nil || u.RawQuery != "" || u.Fragment != "" {
 			return fault.Errorf(fault.Invalid, "app", "The public URL has a form such as https://fhir.example.org, without a path; not %q.", c.PublicURL)
 		}
 	}

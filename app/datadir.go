@@ -2,7 +2,6 @@ package app
 
 import (
 	"bytes"
-	"crypto/rand"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -73,29 +72,36 @@ func (d *dataDir) at(elem ...string) string {
 // close frees the lock; the file stays.
 func (d *dataDir) close() error { return d.lock.Close() }
 
-// master is the master key: from the file given, from a passphrase, or from keys/master.key, which is made at the first
-// start.
-func (d *dataDir) master(file, passphrase string) ([]byte, error) {
-	if passphrase != "" {
-		salt, err := d.secret(d.at("keys", "salt"), func() []byte { b := make([]byte, seal.SaltSize); rand.Read(b); return b })
-		if err != nil {
-			return nil, err
+// master is the master key: from the file given, from a passphrase, or from keys/master.key. The latter, and the salt of
+// a passphrase, are made where there are no rows yet, and only there: rows whose key is lost must not be given another.
+func (d *dataDir) master(file, passphrase string, fresh bool) ([]byte, error) {
+	if file != "" {
+		b, err := readSecret(file)
+		if errors.Is(err, fs.ErrNotExist) {
+			return nil, fault.WithHint(err, "Make one with: (umask 077; head -c %d /dev/urandom > %s)", seal.MasterSize, file)
 		}
-		return seal.FromPassphrase([]byte(passphrase), salt)
-	}
-	if file == "" {
-		b, err := d.secret(d.at("keys", "master.key"), seal.NewMaster)
 		if err != nil {
 			return nil, err
 		}
 		return seal.ReadMaster(bytes.NewReader(b))
 	}
-	b, err := readSecret(file)
+	name, make := "master.key", seal.NewMaster
+	if passphrase != "" {
+		name, make = "salt", func() []byte { return random(seal.SaltSize) }
+	}
+	path := d.at("keys", name)
+	if _, err := os.Stat(path); !fresh && errors.Is(err, fs.ErrNotExist) {
+		return nil, fault.WithHint(fault.Errorf(fault.NotFound, "app", "The key file %s is missing, and what this server holds is sealed with it.", path),
+			"Restore it from a backup, or name the master key with --master-key-file. Without it nobody can read the objects and secrets.")
+	}
+	b, err := d.secret(path, make)
 	if err != nil {
 		return nil, err
 	}
-	key, err := seal.ReadMaster(bytes.NewReader(b))
-	return key, fault.WithHint(err, "Make one with: (umask 077; head -c %d /dev/urandom > %s)", seal.MasterSize, file)
+	if passphrase != "" {
+		return seal.FromPassphrase([]byte(passphrase), b)
+	}
+	return seal.ReadMaster(bytes.NewReader(b))
 }
 
 // secret reads a file of random bytes, making it at the first time: whole or not at all.

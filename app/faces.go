@@ -43,6 +43,7 @@ func (a *App) openFaces(tokenKey []byte) error {
 		S3:         localcloud.NewS3(a.cloud, a.edge),
 		FHIR:       datastoreFaces(resources, exports),
 		Console:    web,
+		Ready:      a.ready.check,
 		Metrics:    promhttp.HandlerFor(a.registry, promhttp.HandlerOpts{}),
 	})
 	return nil

@@ -12,29 +12,29 @@ import (
 	"tarn/export"
 	"tarn/ingest"
 	"tarn/job"
-	"tarn/kv"
 	"tarn/kv/pebble"
 	"tarn/kv/postgres"
 )
 
-// openEngine opens the key-value engine that the configuration names.
-func (a *App) openEngine(ctx context.Context) (kv.Engine, error) {
+// openEngine opens the key-value engine that the configuration names, and the space that everybody shares.
+func (a *App) openEngine(ctx context.Context) (err error) {
 	if a.cfg.DatabaseURL != "" {
-		return postgres.Open(ctx, a.cfg.DatabaseURL, postgres.Options{})
+		a.engine, err = postgres.Open(ctx, a.cfg.DatabaseURL, postgres.Options{})
+	} else {
+		a.engine, err = pebble.Open(a.dir.at("store"), pebble.Options{CacheBytes: a.cfg.CacheBytes})
 	}
-	return pebble.Open(a.dir.at("store"), pebble.Options{CacheBytes: a.cfg.CacheBytes})
+	if err != nil {
+		return err
+	}
+	a.onClose(a.engine.Close)
+	a.system, err = a.engine.Open(ctx, "system")
+	a.ready.system = a.system
+	return err
 }
 
 // openServices opens everything below the faces.
 func (a *App) openServices(ctx context.Context, sealer *seal.Sealer) (err error) {
-	if a.engine, err = a.openEngine(ctx); err != nil {
-		return err
-	}
-	a.onClose(a.engine.Close)
-	system, err := a.engine.Open(ctx, "system")
-	if err != nil {
-		return err
-	}
+	system := a.system
 	if a.accounts, err = account.Open(ctx, system, account.Options{Account: a.cfg.Account, Sealer: sealer}); err != nil {
 		return err
 	}
@@ -65,8 +65,10 @@ func (a *App) openServices(ctx context.Context, sealer *seal.Sealer) (err error)
 			ingest.DeleteDatastore: a.imports.DeleteWork(),
 		},
 		Workers: map[job.Kind]int{export.Kind: 4, ingest.Import: 4, ingest.Preload: 2, ingest.DeleteDatastore: 2},
+		Lease:   0, // the lock of the data directory, to which also a database is bound, keeps rivals out
 		Log:     a.cfg.Log,
 	})
+	a.registry.MustRegister(a.runner.Collectors()...)
 	return nil
 }
 
