@@ -144,3 +144,16 @@ func Hint(err error) string {
 	}
 	return ""
 }
+
+// HasForeignCause reports whether something that is no *Error stands at the end of err's chain. Its text may then be part
+// of err's sentence, and name paths and addresses: of an Internal or Unavailable error such a sentence is for logs only.
+func HasForeignCause(err error) bool {
+	var e *Error
+	for errors.As(err, &e) {
+		if e.Err == nil {
+			return false
+		}
+		err = e.Err
+	}
+	return err != nil
+}

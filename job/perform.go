@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"runtime"
 	"runtime/debug"
 	"time"
 
@@ -143,7 +144,8 @@ func (r *Runner) guarded(ctx context.Context, run *Run, call func(context.Contex
 	defer func() {
 		if p := recover(); p != nil {
 			r.metrics.panicked(run.kind)
-			r.o.Log.Error("panic in a job", "job", run.id, "panic", fmt.Sprint(p), "stack", string(debug.Stack()))
+			// The value may hold anything that the work had in its hands: only its type is told.
+			r.o.Log.Error("panic in a job", "job", run.id, "panic", told(p), "stack", string(debug.Stack()))
 			err = fault.Errorf(fault.Internal, "job.Run", "The work stopped on an internal error.")
 		}
 	}()
@@ -184,8 +186,20 @@ func (r *Runner) giveBack(ctx context.Context, run *Run, warn func(string, ...an
 	r.ledger.broadcast()
 }
 
-// failure is the sentence for Record.Message.
+// told is what of a panic's value may stand in the log.
+func told(p any) string {
+	if err, ok := p.(runtime.Error); ok {
+		return err.Error()
+	}
+	return fmt.Sprintf("%T", p)
+}
+
+// failure is the sentence for Record.Message, which whoever may describe the job can read: what a disk or a database says
+// of itself is for the log only.
 func failure(err error) string {
+	if kind := fault.KindOf(err); (kind == fault.Internal || kind == fault.Unavailable) && fault.HasForeignCause(err) {
+		return "The job stopped on an error of the server. Its log tells more under the id of the job."
+	}
 	message := fault.Message(err)
 	if hint := fault.Hint(err); hint != "" {
 		message += " " + hint

@@ -1,9 +1,11 @@
 package job_test
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"slices"
 	"strings"
 	"sync"
@@ -397,6 +399,7 @@ func TestRunner_saysWhenTidyingUpFails(t *testing.T) {
 }
 
 func TestRunner_endsJobsAsTheirWorkEnds(t *testing.T) {
+	const stopped = "The job stopped on an error of the server. Its log tells more under the id of the job."
 	for name, c := range map[string]struct {
 		run     func(context.Context, *job.Run) error
 		state   job.State
@@ -409,12 +412,15 @@ func TestRunner_endsJobsAsTheirWorkEnds(t *testing.T) {
 		"advised": {func(context.Context, *job.Run) error {
 			return fault.WithHint(fault.Errorf(fault.Denied, "x", "No."), "Ask.")
 		}, job.Failed, "No. Ask.", 0},
-		"foreign": {func(context.Context, *job.Run) error { return errors.New("secret") }, job.Failed, "internal error", 0},
-		"panic":   {func(context.Context, *job.Run) error { panic("secret") }, job.Failed, "The work stopped on an internal error.", 1},
+		"foreign": {func(context.Context, *job.Run) error { return errors.New("secret") }, job.Failed, stopped, 0},
+		"disk": {func(context.Context, *job.Run) error {
+			return fault.WithHint(fault.Errorf(fault.Internal, "local", "the body is damaged: %w", errors.New("open /srv/secret")), "look below /srv")
+		}, job.Failed, stopped, 0},
+		"panic": {func(context.Context, *job.Run) error { panic("secret") }, job.Failed, "The work stopped on an internal error.", 1},
 		"long": {func(context.Context, *job.Run) error {
 			return fault.Errorf(fault.Invalid, "", "%s", strings.Repeat("é", 5000))
 		}, job.Failed, strings.Repeat("é", job.MaxMessage-1) + "…", 0},
-		"deadline": {func(context.Context, *job.Run) error { return context.DeadlineExceeded }, job.Failed, "internal error", 0},
+		"deadline": {func(context.Context, *job.Run) error { return context.DeadlineExceeded }, job.Failed, stopped, 0},
 	} {
 		t.Run(name, func(t *testing.T) {
 			bubble(t, func(t *testing.T, _ kv.Engine, l *job.Ledger) {
@@ -511,6 +517,22 @@ func TestRunner_leavesForeignKindsAlone(t *testing.T) {
 		wantState(t, l, rec, job.Submitted)
 		if active, err := l.Active(t.Context(), store1); err != nil || len(active) != 1 || active[0].ID != rec.ID {
 			t.Errorf("active: %v %v", active, err)
+		}
+	})
+}
+
+// What a work had in its hands when it broke down may be a patient's: the log tells what kind of thing it was, and where.
+func TestRunner_logsNoValueOfAPanic(t *testing.T) {
+	bubble(t, func(t *testing.T, _ kv.Engine, l *job.Ledger) {
+		var log bytes.Buffer
+		rec := enqueue(t, l, job.New{})
+		_, stop := start(t, l, job.RunnerOptions{Log: slog.New(slog.NewTextHandler(&log, nil)),
+			Kinds: kinds(work{run: func(context.Context, *job.Run) error { panic("Zoe Zyzzyva, born 1950") }})})
+		synctest.Wait()
+		wantState(t, l, rec, job.Failed)
+		stop()
+		if text := log.String(); strings.Contains(text, "Zyzzyva") || !strings.Contains(text, "panic in a job") || !strings.Contains(text, "runner_test.go") {
+			t.Errorf("logged %s", text)
 		}
 	})
 }

@@ -172,7 +172,7 @@ func translate(r *http.Request, err error, table *[kinds]wire, p sigv4.Protocol,
 	if kind == fault.Internal {
 		return out, "The request processing has failed because of an internal error; the server's log tells more under the request id"
 	}
-	if kind == fault.Unavailable && hasForeignCause(err) {
+	if kind == fault.Unavailable && fault.HasForeignCause(err) {
 		// What a disk, a network or a database says of itself holds paths and addresses.
 		return out, "The server cannot do this now, but may when the request is repeated; its log tells more under the request id"
 	}
@@ -207,19 +207,6 @@ func translate(r *http.Request, err error, table *[kinds]wire, p sigv4.Protocol,
 		}
 	}
 	return out, text
-}
-
-// hasForeignCause reports whether err was caused by something that is not a fault of ours, whose text may then be part
-// of its sentence.
-func hasForeignCause(err error) bool {
-	var e *fault.Error
-	for errors.As(err, &e) {
-		if e.Err == nil {
-			return false
-		}
-		err = e.Err
-	}
-	return true
 }
 
 // WriteJSONError answers as HealthLake does (awsJson 1.0): __type, Message and message with equal text.
