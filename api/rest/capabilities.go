@@ -21,6 +21,10 @@ func (f *Face) capabilities(r *request) error {
 		Versioning   string `json:"versioning"`
 		ReadHistory  bool   `json:"readHistory"`
 		UpdateCreate bool   `json:"updateCreate"`
+		CondCreate   bool   `json:"conditionalCreate"`
+		CondRead     string `json:"conditionalRead"`
+		CondUpdate   bool   `json:"conditionalUpdate"`
+		CondDelete   string `json:"conditionalDelete"`
 	}
 	names := map[string]string{"POST {type}": "create", "GET {type}/{id}": "read", "PUT {type}/{id}": "update",
 		"DELETE {type}/{id}": "delete", "GET {type}/{id}/_history": "history-instance", "GET {type}/{id}/_history/{vid}": "vread"}
@@ -33,7 +37,8 @@ func (f *Face) capabilities(r *request) error {
 	var resources []resource
 	for _, t := range r4.Types() {
 		resources = append(resources, resource{Type: t, Profile: "http://hl7.org/fhir/StructureDefinition/" + t,
-			Interaction: offered, Versioning: "versioned-update", ReadHistory: true, UpdateCreate: true})
+			Interaction: offered, Versioning: "versioned-update", ReadHistory: true, UpdateCreate: true,
+			CondRead: "full-support", CondDelete: "not-supported"})
 	}
 	body, err := json.Marshal(map[string]any{
 		"resourceType": "CapabilityStatement",

@@ -1,8 +1,21 @@
 package rest
 
-import "net/http"
+import (
+	"net/http"
+	"regexp"
+	"strings"
 
-// create is POST {type} (FHIR R4 section 3.1.0.8).
+	"tarn/fault"
+	"tarn/store"
+)
+
+// idempotencyKey is HealthLake's header that lets a create be repeated: its value is a UUID.
+const idempotencyKey = "X-Amz-Fhir-Idempotency-Key"
+
+var uuidForm = regexp.MustCompile(`^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$`)
+
+// create is POST {type} (FHIR R4 section 3.1.0.8). Repeated with one idempotency key it creates nothing: 409, with the
+// resource as it was created.
 func (f *Face) create(r *request) error {
 	body, err := r.resource()
 	if err != nil {
@@ -11,7 +24,22 @@ func (f *Face) create(r *request) error {
 	if err := r.refuseHeader("If-None-Exist", "conditional create"); err != nil {
 		return err
 	}
-	res, err := f.o.Interactions.Create(r.Context(), r.target.Datastore, r.target.Type, body)
+	key := r.Header.Get(idempotencyKey)
+	if key == "" {
+		res, err := f.o.Interactions.Create(r.Context(), r.target.Datastore, r.target.Type, body)
+		return r.created(res, err)
+	}
+	if !uuidForm.MatchString(key) {
+		return badHeader(idempotencyKey, "it is no UUID")
+	}
+	res, err := f.o.Interactions.CreateOnce(r.Context(), r.target.Datastore, r.target.Type, strings.ToLower(key), body)
+	if fault.Is(err, fault.Exists) && res.Body != nil {
+		return r.written(http.StatusConflict, res)
+	}
+	return r.created(res, err)
+}
+
+func (r *request) created(res store.Result, err error) error {
 	if err != nil {
 		return err
 	}

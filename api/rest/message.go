@@ -16,14 +16,20 @@ import (
 	"tarn/store"
 )
 
-const mediaFHIR = "application/fhir+json"
+// mediaFHIR is the media type of resources; answers name the character set too, as FHIR R4 section 3.1.0.1.11 demands.
+const (
+	mediaFHIR     = "application/fhir+json"
+	mediaFHIRUTF8 = mediaFHIR + "; charset=utf-8"
+)
 
-// resource is the request's body: JSON, and within the bound that the edge set.
+// resource is the request's body: JSON in UTF-8, and within the bound that the edge set.
 func (r *request) resource() ([]byte, error) {
-	media, _, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
-	if r.Header.Get("Content-Type") != "" && (err != nil || media != mediaFHIR && media != "application/json" && media != "text/json") {
-		return nil, edge.WithStatus(http.StatusUnsupportedMediaType, fault.WithHint(
-			fault.Errorf(fault.Unsupported, "rest", "A resource comes as %s, not as %q.", mediaFHIR, r.Header.Get("Content-Type")), "Send Content-Type: %s.", mediaFHIR))
+	if given := r.Header.Get("Content-Type"); given != "" {
+		name, params, err := mime.ParseMediaType(given)
+		if set := params["charset"]; err != nil || !media[name] || set != "" && !strings.EqualFold(set, "utf-8") {
+			return nil, edge.WithStatus(http.StatusUnsupportedMediaType, fault.WithHint(
+				fault.Errorf(fault.Unsupported, "rest", "A resource comes as %s in UTF-8, not as %q.", mediaFHIR, given), "Send Content-Type: %s.", mediaFHIR))
+		}
 	}
 	return r.call.Bytes()
 }
@@ -104,7 +110,7 @@ func (r *request) prefer(name string) string {
 // write sends a resource, on several lines where _pretty asks for it.
 func (r *request) write(status int, body []byte) error {
 	h := r.w.Header()
-	h.Set("Content-Type", mediaFHIR)
+	h.Set("Content-Type", mediaFHIRUTF8)
 	if r.URL.Query().Get("_pretty") == "true" {
 		var b bytes.Buffer
 		if err := json.Indent(&b, body, "", "  "); err != nil {

@@ -5,10 +5,8 @@ package rest
 import (
 	"context"
 	"net/http"
-	"strings"
 
 	"tarn/api/edge"
-	"tarn/fault"
 	"tarn/fhir"
 	"tarn/fhir/r4"
 	"tarn/interaction"
@@ -18,6 +16,7 @@ import (
 // Interactions is the service behind the face.
 type Interactions interface {
 	Create(ctx context.Context, datastore string, t r4.Code, body []byte) (store.Result, error)
+	CreateOnce(ctx context.Context, datastore string, t r4.Code, key string, body []byte) (store.Result, error)
 	Read(ctx context.Context, t interaction.Target) (store.Version, error)
 	ReadVersion(ctx context.Context, t interaction.Target, number uint64) (store.Version, error)
 	Update(ctx context.Context, t interaction.Target, body []byte, c interaction.Conditions) (store.Result, error)
@@ -64,7 +63,10 @@ func (f *Face) serve(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	route, req, err := f.match(r.Method, call.Path)
+	route, req, allowed, err := f.match(r.Method, call.Path)
+	if allowed != "" {
+		w.Header().Set("Allow", allowed)
+	}
 	if err != nil {
 		return err
 	}
@@ -76,24 +78,4 @@ func (f *Face) serve(w http.ResponseWriter, r *http.Request) error {
 	}
 	req.Request, req.call, req.w, req.target.Datastore = r, call, w, call.ID
 	return route.handle(f, req)
-}
-
-// acceptable refuses what cannot be answered in JSON (FHIR R4 section 3.1.0.1.11).
-func acceptable(r *http.Request) error {
-	format := r.URL.Query().Get("_format")
-	if format == "" {
-		format = r.Header.Get("Accept")
-	}
-	if format == "" {
-		return nil
-	}
-	for part := range strings.SplitSeq(format, ",") {
-		media, _, _ := strings.Cut(part, ";")
-		switch strings.TrimSpace(strings.ReplaceAll(media, " ", "+")) {
-		case "json", "*/*", "application/*", "application/json", "application/fhir+json", "text/json":
-			return nil
-		}
-	}
-	return edge.WithStatus(http.StatusNotAcceptable, fault.WithHint(
-		fault.Errorf(fault.Unsupported, "rest", "Only application/fhir+json can be answered, not %q.", format), "Send Accept: application/fhir+json."))
 }

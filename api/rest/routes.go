@@ -36,13 +36,14 @@ func routes() []route {
 	return all
 }
 
-// match finds the route of a path below the base. HEAD is GET without a body.
-func (f *Face) match(method, path string) (*route, *request, error) {
+// match finds the route of a path below the base. HEAD is GET without a body. Where the path is known and the method is
+// not, allowed lists those that are.
+func (f *Face) match(method, path string) (_ *route, _ *request, allowed string, _ error) {
 	if method == http.MethodHead {
 		method = http.MethodGet
 	}
 	segments := strings.FieldsFunc(path, func(c rune) bool { return c == '/' }) // a doubled slash is one
-	var allowed []string
+	var others []string
 	for i := range f.routes {
 		rt := &f.routes[i]
 		req, ok, err := rt.fit(segments)
@@ -50,17 +51,20 @@ func (f *Face) match(method, path string) (*route, *request, error) {
 			continue
 		}
 		if rt.method != method {
-			allowed = append(allowed, rt.method)
+			others = append(others, rt.method)
+			if rt.method == http.MethodGet {
+				others = append(others, http.MethodHead)
+			}
 			continue
 		}
-		return rt, req, err
+		return rt, req, "", err
 	}
-	if allowed != nil {
-		return nil, nil, edge.WithStatus(http.StatusMethodNotAllowed, fault.WithHint(
+	if allowed = strings.Join(others, ", "); allowed != "" {
+		return nil, nil, allowed, edge.WithStatus(http.StatusMethodNotAllowed, fault.WithHint(
 			fault.Errorf(fault.Unsupported, "rest", "Interaction not supported: %s /%s.", method, strings.Join(segments, "/")),
-			"This path knows %s.", strings.Join(allowed, ", ")))
+			"This path knows %s.", allowed))
 	}
-	return nil, nil, edge.WithStatus(http.StatusNotFound, fault.WithHint(
+	return nil, nil, "", edge.WithStatus(http.StatusNotFound, fault.WithHint(
 		fault.Errorf(fault.Unsupported, "rest", "Interaction not supported: %s /%s.", method, strings.Join(segments, "/")),
 		"GET metadata lists what is offered."))
 }
