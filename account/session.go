@@ -51,7 +51,7 @@ func (a *Accounts) issue(t *ticket) (Credentials, error) {
 	if err != nil {
 		return Credentials{}, fault.Wrap("account.issue", err)
 	}
-	token := tokenPrefix + base64.RawURLEncoding.EncodeToString(a.sealer.Seal(sealedToken, plain, nil))
+	token := tokenPrefix + base64.RawURLEncoding.EncodeToString(a.sealer.Seal(sealedToken, plain, []byte(a.account)))
 	return Credentials{t.Key, a.sessionSecret(t.Key), token, t.Expires}, nil
 }
 
@@ -97,7 +97,7 @@ func (a *Accounts) open(accessKeyID, token string) (*session, error) {
 	if err != nil {
 		return nil, unknown
 	}
-	plain, err := a.sealer.Open(sealedToken, sealed, nil)
+	plain, err := a.sealer.Open(sealedToken, sealed, []byte(a.account))
 	if err != nil {
 		return nil, unknown
 	}
