@@ -253,6 +253,9 @@ func (c *check) put(ctx context.Context, b cloud.Bucket) {
 		c.wrong(FieldBucket, "S3Uri", c.arn(c.to.Bucket), sentence(e.Msg), remedy)
 		return
 	}
+	if e != nil && e.Kind == fault.Denied && !e.Explicit && e.Action == "s3:PutObject" {
+		remedy = fmt.Sprintf("Allow s3:PutObject on %s/%s* there.", c.arn(c.to.Bucket), c.to.Folder) // as a policy says it
+	}
 	c.refused(FieldBucket, err, remedy)
 }
 

@@ -2,6 +2,7 @@ package export_test
 
 import (
 	"errors"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -128,6 +129,37 @@ func TestPreflight_namesEachBrokenPrecondition(t *testing.T) {
 			}
 			if len(w.objects()) > 0 {
 				t.Error("something was written")
+			}
+		})
+	}
+}
+
+// What a remedy says, put into the role's policy word by word, must let the export start.
+func TestPreflight_remediesAreTrueToTheLetter(t *testing.T) {
+	t.Parallel()
+	remedy := regexp.MustCompile(`^Allow (\S+) on (\S+) there\.$`)
+	for _, action := range []string{"s3:ListBucket", "s3:GetBucketPublicAccessBlock", "s3:GetEncryptionConfiguration", "s3:PutObject", "kms:DescribeKey", "kms:GenerateDataKey*"} {
+		t.Run(action, func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t)
+			w.permit(w.permissions(action))
+			_, err := w.exports.Start(t.Context(), w.request())
+			var refused *export.PreflightError
+			if !errors.As(err, &refused) {
+				t.Fatalf("started: %v", err)
+			}
+			m := remedy.FindStringSubmatch(refused.Findings[0].Remedy)
+			if m == nil {
+				t.Fatalf("the remedy is %q", refused.Findings[0].Remedy)
+			}
+			w.permit(strings.TrimSuffix(w.permissions(action), "]}") + `,{"Effect":"Allow","Action":"` + m[1] + `","Resource":"` + m[2] + `"}]}`)
+			rec, err := w.exports.Start(t.Context(), w.request())
+			if err != nil {
+				t.Fatalf("after the remedy %q: %v", m[0], err)
+			}
+			w.run()
+			if got := w.describe(rec.ID); got.State != "COMPLETED" {
+				t.Errorf("the export is %s: %s", got.State, got.Message)
 			}
 		})
 	}
