@@ -112,7 +112,7 @@ func (l *Ledger) Enqueue(ctx context.Context, n New) (rec Record, reused bool, e
 		if waiting := q.live(); waiting >= room {
 			return nil, fault.WithHint(
 				fault.Errorf(fault.Throttled, op, "The queue is full: %d %s jobs of data store %s wait already.", n.MaxWaiting, n.Kind, n.Datastore),
-				"Start the job again when one of them has ended, or cancel one.")
+				"Start the job again when one of them has ended.")
 		}
 		seq := sequence{}
 		if _, err := decode(tx.Values[0], &seq, "the ledger's sequence"); err != nil {
