@@ -212,9 +212,12 @@ func errorOf(resp *http.Response) error {
 		var texts []string
 		for _, i := range j.Issue {
 			e.Code = i.Code
-			text := i.Diagnostics
-			if text == "" {
-				text = i.Details.Text
+			text, where := i.Details.Text, i.Diagnostics
+			switch {
+			case text == "":
+				text = where
+			case where != "" && where != text:
+				text += " (" + where + ")" // such as the line and column of a mistake
 			}
 			texts = append(texts, text)
 		}

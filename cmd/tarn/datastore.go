@@ -63,6 +63,16 @@ func (c *datastoreCreateCmd) Run(ctx context.Context, s *screen) error {
 	if err != nil {
 		return err
 	}
+	all, err := api.ListDatastores(ctx)
+	if err != nil && !fault.Is(err, fault.Denied) { // whoever may not list may still create
+		return err
+	}
+	for _, d := range all {
+		if d.DatastoreName == c.Name && d.DatastoreStatus != "DELETED" && d.DatastoreStatus != "DELETING" {
+			return fault.WithHint(fault.Errorf(fault.Exists, "", "There is a data store %s already: %s.", c.Name, d.DatastoreId),
+				"Choose another name: two of one name could only be told apart by their ids.")
+		}
+	}
 	d, err := createDatastore(ctx, s, api, c.Name, c.Preload)
 	if err != nil {
 		return err

@@ -40,7 +40,10 @@ func usageOf(e *kong.ParseError) error {
 	}
 	text := strings.Replace(e.Error(), `expected string value but got "EOL" (<EOL>)`, "a value is missing", 1)
 	if text != "" && !strings.HasSuffix(text, ".") {
-		text = strings.ToUpper(text[:1]) + text[1:] + "."
+		text = strings.ToUpper(text[:1]) + text[1:]
+		if !strings.HasSuffix(text, "?") {
+			text += "."
+		}
 	}
 	command := "tarn"
 	if e.Context != nil {
@@ -118,9 +121,19 @@ func messageOf(err error) string {
 	}
 	var answer *client.Error
 	if errors.As(err, &answer) && answer.RequestID != "" {
+		text = capital(text)
 		text += fmt.Sprintf(" (%s, request %s)", answer.Code, answer.RequestID)
 	}
 	return text
+}
+
+// capital begins a sentence with a capital letter, unless it begins with a name such as an ARN.
+func capital(text string) string {
+	word, _, _ := strings.Cut(text, " ")
+	if strings.Trim(word, "abcdefghijklmnopqrstuvwxyz") != "" || text == "" {
+		return text
+	}
+	return strings.ToUpper(text[:1]) + text[1:]
 }
 
 func hintOf(err error) string {
@@ -129,6 +142,9 @@ func hintOf(err error) string {
 	}
 	var answer *client.Error
 	if errors.As(err, &answer) {
+		if strings.Contains(answer.Message, "the region '") {
+			return "Sign for the server's Region with --region, or leave the flag out: the profile has it."
+		}
 		switch answer.Code {
 		case "UnrecognizedClientException", "InvalidClientTokenId", "InvalidAccessKeyId", "SignatureDoesNotMatch", "InvalidSignatureException", "security":
 			return "These credentials are not of this server. Name its data directory with --data-dir, or another --profile."

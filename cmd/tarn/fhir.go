@@ -25,6 +25,9 @@ func (c *fhirCmd) Run(ctx context.Context, s *screen) error {
 	if err != nil {
 		return err
 	}
+	if method := strings.ToUpper(c.Method); body == nil && (method == http.MethodPut || method == http.MethodPatch) {
+		return usagef("tarn fhir "+method+" "+c.Path+" --data @FILE", "%s needs a body.", method)
+	}
 	header, err := c.header()
 	if err != nil {
 		return err

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"slices"
 	"strings"
 
 	"github.com/alecthomas/kong"
@@ -28,7 +29,11 @@ func (r *remote) connect() (*client.Client, error) {
 	if err != nil {
 		return nil, err
 	}
-	return client.New(cfg)
+	c, err := client.New(cfg)
+	if err != nil {
+		return nil, usagef("--endpoint-url http://127.0.0.1:8080", "%s.", capital(fault.Message(err)))
+	}
+	return c, nil
 }
 
 // flags repeats the flags that lead to the server, for commands that are printed as advice.
@@ -62,6 +67,41 @@ func (d *dataStore) find(ctx context.Context, c *client.Client) (client.Datastor
 	return findDatastore(ctx, c, d.Datastore)
 }
 
+// findFor is the data store that the flag names. Where it names none and several are active, it is the one that knows
+// the job; job may be empty.
+func (d *dataStore) findFor(ctx context.Context, c *client.Client, job string) (client.Datastore, error) {
+	if d.Datastore != "" || job == "" {
+		return d.find(ctx, c)
+	}
+	all, err := c.ListDatastores(ctx)
+	if err != nil {
+		return client.Datastore{}, err
+	}
+	all = slices.DeleteFunc(all, func(d client.Datastore) bool { return d.DatastoreStatus != "ACTIVE" })
+	if len(all) < 2 {
+		return d.find(ctx, c)
+	}
+	var denied error
+	for _, one := range all {
+		_, err := c.ExportProgress(ctx, one.DatastoreId, job)
+		if fault.Is(err, fault.NotFound) {
+			_, err = c.DescribeImport(ctx, one.DatastoreId, job)
+		}
+		switch {
+		case err == nil:
+			return one, nil
+		case fault.Is(err, fault.Denied):
+			denied = err
+		case !fault.Is(err, fault.NotFound):
+			return client.Datastore{}, err
+		}
+	}
+	if denied != nil {
+		return client.Datastore{}, denied
+	}
+	return client.Datastore{}, fault.WithHint(fault.Errorf(fault.NotFound, "", "There is no job %s in any active data store.", job), "tarn jobs list --datastore ID shows those of one.")
+}
+
 // findDatastore finds a data store by its id or its name, or the only active one where neither is given.
 func findDatastore(ctx context.Context, c *client.Client, named string) (client.Datastore, error) {
 	if isID(named) {
@@ -88,13 +128,16 @@ func findDatastore(ctx context.Context, c *client.Client, named string) (client.
 	}
 	var ids []string
 	for _, d := range found {
-		ids = append(ids, d.DatastoreId+" ("+d.DatastoreName+")")
+		id := d.DatastoreId
+		if d.DatastoreName != "" {
+			id += " (" + d.DatastoreName + ")"
+		}
+		ids = append(ids, id)
 	}
-	what := "There are several active data stores"
 	if named != "" {
-		what = "Several data stores are named " + named
+		return client.Datastore{}, usagef("Give the id of the one that is meant, not its name.", "Several data stores are named %s: %s.", named, strings.Join(ids, ", "))
 	}
-	return client.Datastore{}, usagef("Say which with --datastore ID.", "%s: %s.", what, strings.Join(ids, ", "))
+	return client.Datastore{}, usagef("Say which with --datastore ID.", "There are several active data stores: %s.", strings.Join(ids, ", "))
 }
 
 // isID reports whether a word has the form of the id of a data store or a job.

@@ -48,7 +48,7 @@ func gather(args []string) ([]source, error) {
 		}
 		if !info.IsDir() {
 			if !isInput(arg) {
-				return nil, usagef("Import takes files that end in .ndjson or .ndjson.gz, a resource a line.", "%s is none.", arg)
+				return nil, usagef("Import takes files that end in .ndjson or .ndjson.gz, a resource a line.", "%s is no .ndjson file.", arg)
 			}
 			if err := add(arg, filepath.Base(arg), info.Size()); err != nil {
 				return nil, err

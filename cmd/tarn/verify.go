@@ -49,7 +49,7 @@ func (c *verifyCmd) Run(ctx context.Context, s *screen) error {
 
 // ofJob is the export of the job that the argument names.
 func (c *verifyCmd) ofJob(ctx context.Context, api *client.Client) (exported, error) {
-	d, err := c.find(ctx, api)
+	d, err := c.findFor(ctx, api, c.Export)
 	if err != nil {
 		return exported{}, err
 	}
@@ -89,6 +89,9 @@ func (c *verifyCmd) verify(ctx context.Context, s *screen, api *client.Client, w
 			s.say("%s: %s", s.head(p.Name), p.Text)
 		}
 		s.say("%s (%s)", verdict(report), against)
+		if report.Manifest.JobID == "" && !strings.Contains(what.folder, "-FHIR_EXPORT-") {
+			s.note("hint: An export's folder ends in DATASTORE-FHIR_EXPORT-JOB/; tarn jobs describe JOB shows it.")
+		}
 	}
 	if !ok {
 		return errReported

@@ -6,10 +6,11 @@ import (
 	"fmt"
 
 	"tarn/api/client"
+	"tarn/fault"
 )
 
-// waitExport shows an export's progress until it has ended. Interrupted, it prints the advice.
-func waitExport(ctx context.Context, s *screen, api *client.Client, datastore, job, advice string) (client.ExportProgress, error) {
+// waitExport shows an export's progress until it has ended. Interrupted, it says that watch goes on.
+func waitExport(ctx context.Context, s *screen, api *client.Client, datastore, job, watch string) (client.ExportProgress, error) {
 	b := s.newBar("Exporting", 0, unitThings)
 	defer b.end()
 	for pause := newPause(); ; {
@@ -24,13 +25,13 @@ func waitExport(ctx context.Context, s *screen, api *client.Client, datastore, j
 		}
 		if err != nil {
 			b.end()
-			return p, interrupted(ctx, s, err, advice)
+			return p, interrupted(ctx, s, err, watch)
 		}
 	}
 }
 
 // waitImport shows an import's progress until it has ended. total is how many resources there are, or 0.
-func waitImport(ctx context.Context, s *screen, api *client.Client, datastore, job, advice string, total int64) (client.ImportJob, error) {
+func waitImport(ctx context.Context, s *screen, api *client.Client, datastore, job, watch string, total int64) (client.ImportJob, error) {
 	b := s.newBar("Importing", total, unitThings)
 	defer b.end()
 	for pause := newPause(); ; {
@@ -45,7 +46,7 @@ func waitImport(ctx context.Context, s *screen, api *client.Client, datastore, j
 		}
 		if err != nil {
 			b.end()
-			return j, interrupted(ctx, s, err, advice)
+			return j, interrupted(ctx, s, err, watch)
 		}
 	}
 }
@@ -61,16 +62,19 @@ func doing(verb, status string) string {
 	return verb
 }
 
-// interrupted prints advice if err comes from the user's interrupting the wait; otherwise it is err.
-func interrupted(ctx context.Context, s *screen, err error, advice string) error {
-	if !errors.Is(err, context.Canceled) || ctx.Err() == nil {
-		return err
+// interrupted ends a wait: if the user interrupted it, or the server went away, it says how to go on watching.
+func interrupted(ctx context.Context, s *screen, err error, watch string) error {
+	switch {
+	case errors.Is(err, context.Canceled) && ctx.Err() != nil:
+		s.note("\nYou stopped waiting; the job goes on.\n  watch it:  %s", watch)
+		return errInterrupted
+	case fault.Is(err, fault.Unavailable):
+		return fault.WithHint(err, "The job goes on once the server answers again: %s", watch)
 	}
-	s.note("\n%s", advice)
-	return errInterrupted
+	return err
 }
 
-// goesOn says that a job does not end with the waiting, and how to watch it.
-func (r *remote) goesOn(datastore, job string) string {
-	return fmt.Sprintf("You stopped waiting; job %s goes on.\n  watch it:  tarn jobs watch %s --datastore %s%s", job, job, datastore, r.flags())
+// watchCommand is the command that shows a job's progress.
+func (r *remote) watchCommand(datastore, job string) string {
+	return fmt.Sprintf("tarn jobs watch %s --datastore %s%s", job, datastore, r.flags())
 }

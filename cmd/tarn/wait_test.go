@@ -39,11 +39,11 @@ func TestWait_interruptedSaysThatTheJobGoesOn(t *testing.T) {
 	t.Parallel()
 	for kind, wait := range map[string]func(ctx context.Context, s *screen, c *client.Client) error{
 		"export": func(ctx context.Context, s *screen, c *client.Client) error {
-			_, err := waitExport(ctx, s, c, someID, someID, (&remote{DataDir: "/data dir"}).goesOn(someID, someID))
+			_, err := waitExport(ctx, s, c, someID, someID, (&remote{DataDir: "/data dir"}).watchCommand(someID, someID))
 			return err
 		},
 		"import": func(ctx context.Context, s *screen, c *client.Client) error {
-			_, err := waitImport(ctx, s, c, someID, someID, (&remote{DataDir: "/data dir"}).goesOn(someID, someID), 0)
+			_, err := waitImport(ctx, s, c, someID, someID, (&remote{DataDir: "/data dir"}).watchCommand(someID, someID), 0)
 			return err
 		},
 	} {
@@ -125,8 +125,12 @@ func TestWait_serverThatGoesAwayIsUnreachable(t *testing.T) {
 	t.Parallel()
 	c := answering(t, func(w http.ResponseWriter, r *http.Request) { w.WriteHeader(http.StatusServiceUnavailable) })
 	s, _, _ := quiet()
-	if _, err := waitExport(t.Context(), s, c, someID, someID, ""); exitCode(err) != exitUnreachable {
+	_, err := waitExport(t.Context(), s, c, someID, someID, "tarn jobs watch X")
+	if exitCode(err) != exitUnreachable {
 		t.Errorf("ended with %v, code %d", err, exitCode(err))
+	}
+	if hint := hintOf(err); !strings.Contains(hint, "goes on") || !strings.Contains(hint, "tarn jobs watch X") {
+		t.Errorf("the advice is %q", hint)
 	}
 }
 
