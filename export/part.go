@@ -48,6 +48,7 @@ type sink interface {
 func writePart(ctx context.Context, v *store.View, j Job, number uint64, p Part, out sink) (files []File, err error) {
 	scan := v.Scan(ctx, p.Type, p.From, p.To)
 	defer func() { err = errors.Join(err, scan.Close()) }()
+	scan.GiveWay() // to live traffic
 	w := partWriter{part: p, number: number, cutter: ndjson.NewCutter(ndjson.Bounds{Lines: j.MaxLines, Bytes: j.MaxBytes}), out: out, sum: sha256.New()}
 	total := 0
 	for scan.Next() {

@@ -1,6 +1,9 @@
 package store
 
-import "time"
+import (
+	"context"
+	"time"
+)
 
 // TestQueue lets tests drive the queue alone.
 type TestQueue struct {
@@ -57,3 +60,19 @@ func ParseHead(value []byte) error { _, err := parseHead(value); return err }
 func ParseForward(value []byte) bool { _, _, ok := parseForward(value); return ok }
 
 func (t *TestQueue) Spent(d time.Duration, hasBulk bool) { t.q.spent(d, hasBulk) }
+
+// TestPace lets tests drive the pace of a scan alone.
+type TestPace struct{ p pace }
+
+func NewTestPace(contended func() bool) *TestPace {
+	return &TestPace{pace{contended: contended, since: time.Now()}}
+}
+
+// Step counts n bytes and rests when it is time.
+func (t *TestPace) Step(ctx context.Context, n int) { t.p.step(ctx, n) }
+
+// The bounds of a pace.
+const (
+	PaceBytes   = paceBytes
+	PaceLongest = paceLongest
+)

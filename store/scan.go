@@ -26,6 +26,7 @@ type Scan struct {
 	row     row
 	body    []byte
 	buf     []byte // for documents that are apart
+	pace    *pace  // nil: as fast as it can
 	err     error
 }
 
@@ -65,7 +66,13 @@ func (s *Scan) Next() bool {
 			continue
 		}
 		s.body = s.row.document
-		return !s.row.apart() || s.load()
+		if s.row.apart() && !s.load() {
+			return false
+		}
+		if s.pace != nil {
+			s.pace.step(s.ctx, len(s.body))
+		}
+		return true
 	}
 	return s.fail(s.rows.Err())
 }

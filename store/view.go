@@ -18,6 +18,8 @@ type View struct {
 	head *head       // of the snapshot; head.tx >= tx
 	tx   TxID
 
+	contended func() bool // that of the Store; nil for a guard's
+
 	mu   sync.Mutex
 	next map[r4.Code]Ordinal // first ordinal not given out as of tx, once looked for
 }
@@ -57,7 +59,7 @@ func (s *Store) view(ctx context.Context) (*View, error) {
 	if err != nil {
 		return nil, closeAll(err, snap.Close())
 	}
-	return &View{r: snap, snap: snap, head: h}, nil
+	return &View{r: snap, snap: snap, head: h, contended: s.Contended}, nil
 }
 
 // Close frees the snapshot; a second Close does nothing. Scans must be closed before.
