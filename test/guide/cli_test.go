@@ -97,15 +97,11 @@ func TestGuide_withTheAWSCLI(t *testing.T) {
 	const bucket = "guide-output"
 
 	// Before the guide begins: an account with a data store, and resources in it.
-	var store struct{ DatastoreId, DatastoreEndpoint string }
-	root.run(&store, "healthlake", "create-fhir-datastore", "--datastore-type-version", "R4", "--datastore-name", "hospital")
-	for status := ""; status != "ACTIVE"; {
-		var d struct {
-			DatastoreProperties struct{ DatastoreStatus string }
-		}
-		root.run(&d, "healthlake", "describe-fhir-datastore", "--datastore-id", store.DatastoreId)
-		status = d.DatastoreProperties.DatastoreStatus
-	}
+	sdk := s.As(s.Root(t))
+	store := sdk.Build(t, "source")
+	sdk.Put(t, store.Bucket, "in/input.ndjson", []byte(strings.Join(imported, "\n")+"\n"))
+	sdk.Import(t, store, "in/")
+	loaded := append(createAll(t, sdk.Keys, store.Endpoint), imported...)
 
 	// "Create an S3 bucket": in the Region, all of Block Public Access on, encrypted under a customer-owned key.
 	root.run(nil, "s3api", "create-bucket", "--bucket", bucket)
@@ -135,18 +131,17 @@ func TestGuide_withTheAWSCLI(t *testing.T) {
 	ana.refused("AccessDenied", nil, "s3api", "create-bucket", "--bucket", "anas-own")
 
 	// "Create a data access role" and "Add a trust policy to the data access role."
-	ana.refused("MalformedPolicyDocument", []string{missingComma(store.DatastoreId), "','"},
-		"iam", "create-role", "--role-name", "exporter", "--assume-role-policy-document", printedTrust(store.DatastoreId))
+	ana.refused("MalformedPolicyDocument", []string{missingComma(store.Datastore), "','"},
+		"iam", "create-role", "--role-name", "exporter", "--assume-role-policy-document", printedTrust(store.Datastore))
 	var role struct{ Role struct{ Arn string } }
-	ana.run(&role, "iam", "create-role", "--role-name", "exporter", "--assume-role-policy-document", trust(store.DatastoreId))
+	ana.run(&role, "iam", "create-role", "--role-name", "exporter", "--assume-role-policy-document", trust(store.Datastore))
 
 	// "Add a permission policy to the data access role that enables the role to access the S3 bucket."
 	ana.run(&policy, "iam", "create-policy", "--policy-name", "export", "--policy-document", permit(bucket, key.KeyMetadata.Arn))
 	ana.run(nil, "iam", "attach-role-policy", "--role-name", "exporter", "--policy-arn", policy.Policy.Arn)
 
 	// "Use the start-fhir-export-job operation to begin a bulk export job."
-	loaded := append(cliImport(t, root, dir, store.DatastoreId, key.KeyMetadata.Arn), createAll(t, s.Root(t), store.DatastoreEndpoint)...)
-	start := []string{"healthlake", "start-fhir-export-job", "--datastore-id", store.DatastoreId, "--data-access-role-arn", role.Role.Arn,
+	start := []string{"healthlake", "start-fhir-export-job", "--datastore-id", store.Datastore, "--data-access-role-arn", role.Role.Arn,
 		"--output-data-config", `{"S3Configuration":{"S3Uri":"s3://` + bucket + `/files","KmsKeyId":"` + key.KeyMetadata.Arn + `"}}`, "--job-name"}
 	ana.refused("AccessDeniedException", []string{"healthlake:StartFHIRExportJob"}, append(start, "too-early")...)
 	root.run(nil, "iam", "attach-user-policy", "--user-name", "ana", "--policy-arn", "arn:aws:iam::aws:policy/AmazonHealthLakeFullAccess")
@@ -158,14 +153,14 @@ func TestGuide_withTheAWSCLI(t *testing.T) {
 	ana.run(&weekly, append(start, "weekly")...)
 
 	// "To get the ID, ARN, name, start time, end time, and current status of a FHIR export job, use describe-fhir-export-job."
-	job := cliAwait(t, ana, store.DatastoreId, nightly.JobId)
-	folder := "s3://" + bucket + "/files/" + store.DatastoreId + "-FHIR_EXPORT-" + nightly.JobId + "/"
+	job := cliAwait(t, ana, store.Datastore, nightly.JobId)
+	folder := "s3://" + bucket + "/files/" + store.Datastore + "-FHIR_EXPORT-" + nightly.JobId + "/"
 	to := job.OutputDataConfig.S3Configuration
-	if job.JobId != nightly.JobId || job.JobName != "nightly" || job.DataAccessRoleArn != role.Role.Arn || job.DatastoreId != store.DatastoreId ||
+	if job.JobId != nightly.JobId || job.JobName != "nightly" || job.DataAccessRoleArn != role.Role.Arn || job.DatastoreId != store.Datastore ||
 		job.SubmitTime == nil || job.EndTime == nil || to.S3Uri != folder || to.KmsKeyId != key.KeyMetadata.Arn || job.Message != "" {
 		t.Errorf("described %+v", job)
 	}
-	cliAwait(t, ana, store.DatastoreId, weekly.JobId)
+	cliAwait(t, ana, store.Datastore, weekly.JobId)
 
 	// "Use list-fhir-export-jobs to list all export jobs and their statuses."
 	list := func(want string, filter ...string) (next string) {
@@ -174,7 +169,7 @@ func TestGuide_withTheAWSCLI(t *testing.T) {
 			ExportJobPropertiesList []cliJob
 			NextToken               string
 		}
-		ana.run(&page, append([]string{"healthlake", "list-fhir-export-jobs", "--datastore-id", store.DatastoreId}, filter...)...)
+		ana.run(&page, append([]string{"healthlake", "list-fhir-export-jobs", "--datastore-id", store.Datastore}, filter...)...)
 		var got []string
 		for _, j := range page.ExportJobPropertiesList {
 			got = append(got, j.JobName+" "+j.JobStatus)
@@ -224,44 +219,6 @@ func cliAwait(t *testing.T, c *awsCLI, datastore, job string) cliJob {
 			return j
 		default:
 			t.Fatalf("the export is %s: %s", j.JobStatus, j.Message)
-		}
-	}
-}
-
-// cliImport brings the imported resources in through a bucket of their own.
-func cliImport(t *testing.T, root *awsCLI, dir, datastore, key string) []string {
-	t.Helper()
-	file := filepath.Join(dir, "input.ndjson")
-	if err := os.WriteFile(file, []byte(strings.Join(imported, "\n")+"\n"), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	const bucket = "guide-input"
-	root.run(nil, "s3", "mb", "s3://"+bucket)
-	root.run(nil, "s3api", "put-public-access-block", "--bucket", bucket, "--public-access-block-configuration",
-		"BlockPublicAcls=true,IgnorePublicAcls=true,BlockPublicPolicy=true,RestrictPublicBuckets=true")
-	root.run(nil, "s3api", "put-bucket-encryption", "--bucket", bucket, "--server-side-encryption-configuration",
-		`{"Rules":[{"ApplyServerSideEncryptionByDefault":{"SSEAlgorithm":"aws:kms","KMSMasterKeyID":"`+key+`"}}]}`)
-	root.run(nil, "s3", "cp", file, "s3://"+bucket+"/in/input.ndjson")
-	var role struct{ Role struct{ Arn string } }
-	root.run(&role, "iam", "create-role", "--role-name", "importer", "--assume-role-policy-document", trust(datastore))
-	reading := strings.Replace(permit(bucket, key), `"s3:PutObject"`, `"s3:PutObject", "s3:GetObject"`, 1)
-	reading = strings.Replace(reading, `"kms:DescribeKey"`, `"kms:DescribeKey", "kms:Decrypt"`, 1)
-	root.run(nil, "iam", "put-role-policy", "--role-name", "importer", "--policy-name", "import", "--policy-document", reading)
-	var job struct{ JobId string }
-	root.run(&job, "healthlake", "start-fhir-import-job", "--datastore-id", datastore, "--data-access-role-arn", role.Role.Arn,
-		"--input-data-config", `{"S3Uri":"s3://`+bucket+`/in/"}`,
-		"--job-output-data-config", `{"S3Configuration":{"S3Uri":"s3://`+bucket+`/logs","KmsKeyId":"`+key+`"}}`)
-	for {
-		var d struct {
-			ImportJobProperties struct{ JobStatus, Message string }
-		}
-		root.run(&d, "healthlake", "describe-fhir-import-job", "--datastore-id", datastore, "--job-id", job.JobId)
-		switch j := d.ImportJobProperties; j.JobStatus {
-		case "SUBMITTED", "QUEUED", "IN_PROGRESS":
-		case "COMPLETED":
-			return imported
-		default:
-			t.Fatalf("the import is %s: %s", j.JobStatus, j.Message)
 		}
 	}
 }
