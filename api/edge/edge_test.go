@@ -252,8 +252,13 @@ func TestEdge_drainsAndTellsWhyItIsNotReady(t *testing.T) {
 	ready(200, "ready")
 	notYet = fault.Errorf(fault.Unavailable, "store", "the clock is off by 3 s")
 	ready(503, "the clock is off")
-	notYet = errors.New("pq: password of tarn")
-	ready(503, "internal error")
+	for _, foreign := range []error{errors.New("pq: password of tarn"), fault.Errorf(fault.Unavailable, "kv", "the database does not answer: %w", errors.New("dial 10.0.0.5"))} {
+		notYet = foreign
+		ready(503, "the server's log tells more")
+		if w := serve(h, request("", "GET", "/readyz", "")); strings.Contains(w.Body.String(), "password") || strings.Contains(w.Body.String(), "10.0.0.5") {
+			t.Errorf("everybody is told %s", w.Body)
+		}
+	}
 	notYet = nil
 	e.Drain()
 	ready(503, "draining")

@@ -27,7 +27,14 @@ func (e *Edge) probes(f Faces) http.Handler {
 			}
 			if f.Ready != nil {
 				if err := f.Ready(r.Context()); err != nil {
-					plain(w, http.StatusServiceUnavailable, "not ready: "+fault.Message(err)+"\n")
+					why := fault.Message(err)
+					if fault.HasForeignCause(err) { // everybody may ask, and such words hold paths and addresses
+						why = "the server's log tells more"
+						if t := traceOf(r.Context()); t != nil {
+							t.failure = err
+						}
+					}
+					plain(w, http.StatusServiceUnavailable, "not ready: "+why+"\n")
 					return
 				}
 			}
