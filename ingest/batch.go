@@ -68,6 +68,9 @@ func pieces(ctx context.Context, r io.Reader, from place, out chan<- *batch) {
 		if err == nil && b.has(w) && !send() { // of two lines with one id the later wins: in a transaction of its own
 			return
 		}
+		if errors.Is(err, ndjson.ErrTooLong) {
+			err = fault.Errorf(fault.TooLarge, "ingest", "the line is too long: a resource has %d bytes at most", store.MaxDocument)
+		}
 		b.scanned++
 		b.line, b.offset = line.Number, line.End
 		if err != nil {

@@ -14,6 +14,7 @@ import (
 	"tarn/ingest"
 	"tarn/job"
 	"tarn/kv/kvtest"
+	"tarn/store"
 )
 
 // fill gives a world three files: good and bad lines, an empty one, one with blank lines at its end.
@@ -255,5 +256,20 @@ func TestFailure_isShortAndValidWhateverTheErrorSays(t *testing.T) {
 	var line struct{ LineID int64 }
 	if err := json.Unmarshal(text, &line); err != nil || line.LineID != 7 || len(text) > 100_000 || strings.Count(string(text), "\n") != 1 {
 		t.Errorf("%d bytes, line %d: %v", len(text), line.LineID, err)
+	}
+}
+
+// A line over the bound is refused alone, and the bound is named.
+func TestImport_tellsHowLongALineMayBe(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.cloud.set("in/long.ndjson", `{"resourceType":"Binary","id":"long","data":"`+strings.Repeat("A", store.MaxDocument)+"\"}\n"+`{"resourceType":"Patient","id":"short"}`+"\n")
+	rec := w.start()
+	w.work()
+	if got := w.describe(rec); got.State != job.CompletedWithErrors || got.Progress.Failed != 1 {
+		t.Errorf("%s, %d failed: %s", got.State, got.Progress.Failed, got.Message)
+	}
+	if log := w.output(rec)["FAILURE/long.ndjson"]; !strings.Contains(log, `"lineId":1`) || !strings.Contains(log, fmt.Sprint(store.MaxDocument)) {
+		t.Errorf("the log says %q", log)
 	}
 }
