@@ -9,6 +9,7 @@ import (
 	"net"
 	"net/http"
 	"strings"
+	"syscall"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -134,8 +135,11 @@ func (a *App) Handler() http.Handler { return a.handler }
 func (a *App) listen() error {
 	l, err := net.Listen("tcp", a.cfg.Listen)
 	if err != nil {
-		return fault.WithHint(fault.Errorf(fault.Unavailable, "app", "Cannot listen on %s: %v.", a.cfg.Listen, err),
-			"Another program may use the port; choose one with --listen, or --listen 127.0.0.1:0 for any free one.")
+		err, inUse := fault.Errorf(fault.Unavailable, "app", "Cannot listen on %s: %v.", a.cfg.Listen, err), errors.Is(err, syscall.EADDRINUSE)
+		if inUse {
+			return fault.WithHint(err, "Another program may use the port; choose one with --listen, or --listen 127.0.0.1:0 for any free one.")
+		}
+		return fault.WithHint(err, "--listen takes an address of this machine and a port that this user may open.")
 	}
 	a.listener = l
 	a.onClose(func() error {

@@ -2,6 +2,7 @@ package app_test
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -30,7 +31,7 @@ func must(t *testing.T, err error) {
 // serve runs a server until stop, which says how it ended.
 func serve(t *testing.T, cfg app.Config) (a *app.App, c *client.Client, stop func() error) {
 	t.Helper()
-	cfg.Listen = "127.0.0.1:0"
+	cfg.Listen = cmp.Or(cfg.Listen, "127.0.0.1:0")
 	a, err := app.Open(t.Context(), cfg)
 	must(t, err)
 	ctx, cancel := context.WithCancel(context.WithoutCancel(t.Context()))
@@ -56,7 +57,7 @@ func serve(t *testing.T, cfg app.Config) (a *app.App, c *client.Client, stop fun
 // refused opens a server that must not start, and returns why.
 func refused(t *testing.T, cfg app.Config, says string) error {
 	t.Helper()
-	cfg.Listen = "127.0.0.1:0"
+	cfg.Listen = cmp.Or(cfg.Listen, "127.0.0.1:0")
 	a, err := app.Open(t.Context(), cfg)
 	if err == nil {
 		must(t, a.Close())
@@ -206,6 +207,13 @@ func TestConfig_refusesPublicURLsThatCannotBeGivenOut(t *testing.T) {
 	t.Parallel()
 	for _, url := range []string{"fhir.example.org", "ftp://fhir.example.org", "https://", "https://fhir.example.org/base", "https://me:secret@fhir.example.org", "https://fhir.example.org?x=1", "https://fhir.example.org#x", "https://fhir example.org"} {
 		refused(t, app.Config{DataDir: t.TempDir(), PublicURL: url}, "public URL")
+	}
+}
+
+func TestConfig_refusesAddressesThatAreNone(t *testing.T) {
+	t.Parallel()
+	for _, listen := range []string{"8080", "localhost", "127.0.0.1:", "127.0.0.1:http", "127.0.0.1:70000", "http://127.0.0.1:8080"} {
+		refused(t, app.Config{DataDir: t.TempDir(), Listen: listen}, "address to listen on")
 	}
 }
 

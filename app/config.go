@@ -2,8 +2,10 @@ package app
 
 import (
 	"log/slog"
+	"net"
 	"net/url"
 	"regexp"
+	"strconv"
 	"strings"
 
 	"tarn/fault"
@@ -50,6 +52,8 @@ func (c *Config) check() error {
 		c.Log = slog.New(slog.DiscardHandler)
 	}
 	switch {
+	case !isListen(c.Listen):
+		return fault.Errorf(fault.Invalid, "app", "The address to listen on has a form such as 127.0.0.1:8080, not %q.", c.Listen)
 	case !twelveDigits.MatchString(c.Account):
 		return fault.Errorf(fault.Invalid, "app", "The account is twelve digits, not %q.", c.Account)
 	case !regionName.MatchString(c.Region):
@@ -66,4 +70,13 @@ func (c *Config) check() error {
 		}
 	}
 	return nil
+}
+
+func isListen(address string) bool {
+	_, port, err := net.SplitHostPort(address)
+	if err != nil {
+		return false
+	}
+	_, err = strconv.ParseUint(port, 10, 16)
+	return err == nil
 }

@@ -6,7 +6,8 @@ import (
 
 // writeProfile writes a profile for AWS clients, aws/config and aws/credentials, so that they find this server.
 func (a *App) writeProfile() error {
-	config := fmt.Sprintf("[profile tarn]\nregion = %s\noutput = json\nendpoint_url = %s\ns3 =\n    addressing_style = path\n", a.cfg.Region, a.url)
+	// AWS CLI 1 presigns in the old manner unless told otherwise.
+	config := fmt.Sprintf("[profile tarn]\nregion = %s\noutput = json\nendpoint_url = %s\ns3 =\n    addressing_style = path\n    signature_version = s3v4\n", a.cfg.Region, a.url)
 	if err := writeFile(a.dir.at("aws", "config"), []byte(config)); err != nil {
 		return err
 	}
