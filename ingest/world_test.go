@@ -54,7 +54,7 @@ func (m *memory) remove(key string) {
 type memoryRole struct{ m *memory }
 
 func (r memoryRole) ARN() string                { return "arn:aws:sts::000000000000:assumed-role/r/s" }
-func (r memoryRole) Bucket(string) cloud.Bucket { return memoryBucket{r.m} }
+func (r memoryRole) Bucket(string) cloud.Bucket { return memoryBucket(r) }
 func (r memoryRole) Key(id string) cloud.Key    { return memoryKey(id) }
 
 type memoryKey string
