@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"runtime"
 	"time"
 
 	"tarn/fault"
@@ -62,6 +63,7 @@ func (s *Store) commitAll() {
 		began := time.Now()
 		off := s.commitGroup(group)
 		s.queue.spent(time.Since(began), hasBulk)
+		runtime.Gosched() // whoever was answered goes first: the next group may keep this processor for a while
 		s.queue.putOff(off)
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"github.com/cockroachdb/pebble/v2"
 
@@ -25,6 +26,10 @@ type space struct {
 	wreck  *wreck
 	loads  atomic.Int64 // numbers the folders of loads
 
+	traffic *traffic
+	looked  atomic.Int64 // when the state of level 0 was last looked at, by traffic's clock
+	behind  atomic.Bool  // compactions have fallen behind
+
 	commits sync.RWMutex // read-held while a commit is under way
 
 	mu      sync.Mutex
@@ -41,12 +46,12 @@ type space struct {
 var _ kv.Space = (*space)(nil)
 
 func openSpace(e *Engine, name string) (*space, error) {
-	s := &space{engine: e, name: name, dir: e.spaceDir(name), wreck: &wreck{}, gone: make(chan struct{})}
+	s := &space{engine: e, name: name, dir: e.spaceDir(name), wreck: &wreck{}, traffic: newTraffic(), gone: make(chan struct{})}
 	s.idle.L = &s.mu
 	if err := makeDir(e.fs, s.dir); err != nil {
 		return nil, err
 	}
-	s.fs = newSpaceFS(e.fs, s.dir, s.wreck)
+	s.fs = newSpaceFS(e.fs, s.dir, s.wreck, s.mayPause)
 	compactions := newCompactions()
 	s.opts = dbOptions(s.fs, e.cache, e.files, s.wreck, compactions)
 	db, err := pebble.Open(s.dir, s.opts)
@@ -59,6 +64,18 @@ func openSpace(e *Engine, name string) (*space, error) {
 	}
 	compactions.begin()
 	return s, nil
+}
+
+// mayPause reports whether compactions are to give way to live traffic. It looks at what waits for them now and then.
+func (s *space) mayPause() bool {
+	if !s.traffic.isLive() {
+		return false
+	}
+	now, last := int64(time.Since(s.traffic.begin)), s.looked.Load()
+	if now-last > int64(lookAtLevels) && s.looked.CompareAndSwap(last, now) {
+		s.behind.Store(s.db.Metrics().Levels[0].Sublevels > paceBehind)
+	}
+	return !s.behind.Load()
 }
 
 // enter counts the caller in, or refuses it.

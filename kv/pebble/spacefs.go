@@ -28,12 +28,13 @@ const (
 type spaceFS struct {
 	vfs.FS
 	wreck    *wreck
+	isLive   func() bool // whether compactions are to pause
 	mu       sync.RWMutex
 	from, to string // the directory's name above, and beneath
 }
 
-func newSpaceFS(fs vfs.FS, dir string, w *wreck) *spaceFS {
-	return &spaceFS{FS: fs, wreck: w, from: dir, to: dir}
+func newSpaceFS(fs vfs.FS, dir string, w *wreck, isLive func() bool) *spaceFS {
+	return &spaceFS{FS: fs, wreck: w, isLive: isLive, from: dir, to: dir}
 }
 
 // move renames the directory from under its user.
@@ -87,7 +88,11 @@ func (m *spaceFS) frozen() error {
 
 // Create implements vfs.FS, as the methods below do.
 func (m *spaceFS) Create(name string, c vfs.DiskWriteCategory) (vfs.File, error) {
-	return m.newFile(name, func() (vfs.File, error) { return m.FS.Create(m.place(name), c) })
+	f, err := m.newFile(name, func() (vfs.File, error) { return m.FS.Create(m.place(name), c) })
+	if err == nil && c == compactionCategory {
+		f = newPacedFile(f, m.isLive)
+	}
+	return f, err
 }
 
 func (m *spaceFS) ReuseForWrite(from, to string, c vfs.DiskWriteCategory) (vfs.File, error) {

@@ -82,6 +82,7 @@ func (s *space) commit(op string, batch *kv.Batch) error {
 			return translate(op, err)
 		}
 	}
+	s.traffic.committed(batch.Size())
 	if err := b.Commit(pebble.Sync); err != nil {
 		return translate(op, err)
 	}
