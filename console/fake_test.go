@@ -104,7 +104,8 @@ func (f *fake) usual(operation string) string {
 	case "ListBuckets":
 		return `<R><Buckets><Bucket><Name>bucket-one</Name></Bucket></Buckets></R>`
 	case "ListObjects":
-		return `<R><Contents><Key>in/` + dsID + `-FHIR_EXPORT-` + jobID + `/` + x + `</Key><Size>12</Size></Contents></R>`
+		return `<R><Contents><Key>in/` + dsID + `-FHIR_EXPORT-` + jobID + `/` + x + `</Key><Size>12</Size></Contents>` +
+			`<Contents><Key>in/` + dsID + `-FHIR_EXPORT-` + jobID + `/manifest.json</Key><Size>500</Size></Contents></R>`
 	case "GetObject":
 		return fmt.Sprintf(`{"count":7,"types":[{"type":%s,"files":1,"count":7,"bytes":12}],"output":[]}`, name)
 	case "preflight":

@@ -231,3 +231,13 @@ func TestDatastorePage_saysWhyJobsAreMissing(t *testing.T) {
 		t.Errorf("%s\n%s", p.Status, p.text)
 	}
 }
+
+func TestJobPage_doesNotCountTheManifestAsAFile(t *testing.T) {
+	t.Parallel()
+	s := newSite(t, "Clinic")
+	s.signIn()
+	p := s.get("/console/datastores/" + dsID + "/export/" + jobID)
+	if !strings.Contains(p.text, "1 file, 12 B") || !strings.Contains(p.text, "manifest.json") {
+		t.Errorf("%s\n%s", p.Status, p.text)
+	}
+}

@@ -22,12 +22,12 @@ const (
 type output struct {
 	Files     []outputFile // the first ones
 	More      int          // that are not listed
-	Count     int
-	Bytes     int64       // as stored
-	Resources int64       // by the manifest
-	Types     []typeTotal // by the manifest
-	Manifest  bool        // there is one, and it can be read
-	Note      string      // why the manifest could not be read
+	Count     int          // without the manifest
+	Bytes     int64        // as stored, without the manifest
+	Resources int64        // by the manifest
+	Types     []typeTotal  // by the manifest
+	Manifest  bool         // there is one, and it can be read
+	Note      string       // why the manifest could not be read
 }
 
 type outputFile struct {
@@ -51,8 +51,10 @@ func outputOf(ctx context.Context, api *client.Client, bucket, folder string) (*
 		if err != nil {
 			return nil, err
 		}
-		out.Count++
-		out.Bytes += o.Size
+		if o.Key != folder+manifestName { // which is listed, but is no file of resources
+			out.Count++
+			out.Bytes += o.Size
+		}
 		if len(out.Files) == maxFiles {
 			out.More++
 			continue
