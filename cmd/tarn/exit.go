@@ -119,9 +119,9 @@ func messageOf(err error) string {
 	if !errors.As(err, &ours) || errors.As(err, &local) && ours.Kind == fault.Internal {
 		text = err.Error()
 	}
+	text = capital(text)
 	var answer *client.Error
 	if errors.As(err, &answer) && answer.RequestID != "" {
-		text = capital(text)
 		text += fmt.Sprintf(" (%s, request %s)", answer.Code, answer.RequestID)
 	}
 	return text

@@ -68,6 +68,9 @@ func (f *serverFlags) settle() {
 
 // open opens the server. Its errors carry their exit codes.
 func (f *serverFlags) open(ctx context.Context, log *slog.Logger) (*app.App, error) {
+	if f.CacheSize < 1 || f.ExportWorkers < 1 {
+		return nil, usagef("Leave the flag out for the default.", "--cache-size and --export-workers are 1 or more, not %d and %d.", f.CacheSize, f.ExportWorkers)
+	}
 	if f.MasterKeyFile != "" {
 		f.MasterKeyFile = kong.ExpandPath(f.MasterKeyFile)
 	}
