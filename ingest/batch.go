@@ -1,6 +1,7 @@
 package ingest
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"io"
@@ -25,7 +26,7 @@ const (
 // batch is what commits at once: the resources of some lines of one file, and what is wrong with others among them.
 type batch struct {
 	writes   []store.Write
-	lines    []int64 // of each write
+	places   []linePlace // of each write
 	failures []failure
 	told     int // bytes of the failures' texts
 	bytes    int // of the resources
@@ -34,6 +35,12 @@ type batch struct {
 	offset   int64 // behind it
 	last     bool  // the file ends here
 	err      error // of the source; nothing comes after it
+}
+
+// linePlace is where a line stands in its file.
+type linePlace struct {
+	line int64 // from 1
+	end  int64 // offset behind it
 }
 
 // pieces reads a file from a place on and sends it to out piece by piece; the last one ends at the file's end, and one
@@ -76,7 +83,7 @@ func pieces(ctx context.Context, r io.Reader, from place, out chan<- *batch) {
 		if err != nil {
 			b.fail(failureOf(line.Number, err))
 		} else {
-			b.writes, b.lines = append(b.writes, w), append(b.lines, line.Number)
+			b.writes, b.places = append(b.writes, w), append(b.places, linePlace{line.Number, line.End})
 			b.bytes += len(w.Resource.Bytes())
 		}
 		if (b.bytes >= pieceBytes || len(b.failures) >= maxFailures || b.told >= maxLogPiece/2) && !send() {
@@ -135,12 +142,34 @@ func gather(b *batch, ready <-chan *batch, goOn func() bool) (left *batch) {
 
 // add appends what follows a batch.
 func (b *batch) add(next *batch) {
-	b.writes, b.lines = append(b.writes, next.writes...), append(b.lines, next.lines...)
+	b.writes, b.places = append(b.writes, next.writes...), append(b.places, next.places...)
 	b.failures = append(b.failures, next.failures...)
 	b.told += next.told
 	b.bytes += next.bytes
 	b.scanned += next.scanned
 	b.line, b.offset, b.last, b.err = next.line, next.offset, next.last, next.err
+}
+
+// halve divides a batch of several writes in two that follow each other in the file.
+func (b *batch) halve() (first, second *batch) {
+	k := len(b.writes) / 2
+	at := b.places[k-1]
+	n, _ := slices.BinarySearchFunc(b.failures, at.line, func(f failure, line int64) int { return cmp.Compare(f.line, line) })
+	first = &batch{writes: b.writes[:k:k], places: b.places[:k:k], line: at.line, offset: at.end, scanned: int64(k + n)}
+	second = &batch{writes: b.writes[k:], places: b.places[k:], line: b.line, offset: b.offset, scanned: b.scanned - int64(k+n), last: b.last, err: b.err}
+	for i, f := range b.failures {
+		if i < n {
+			first.fail(f)
+		} else {
+			second.fail(f)
+		}
+	}
+	for _, half := range []*batch{first, second} {
+		for i := range half.writes {
+			half.bytes += len(half.writes[i].Resource.Bytes())
+		}
+	}
+	return first, second
 }
 
 type resource struct {
@@ -191,12 +220,20 @@ func commit(ctx context.Context, st *store.Store, jobID string, at place, b *bat
 		switch {
 		case err == nil:
 			return next, nil
+		case !errors.As(err, &refused) && fault.Is(err, fault.TooLarge) && len(b.writes) > 1:
+			// What the lines replace is large: it goes to history in the same transaction.
+			first, second := b.halve()
+			if at, err = commit(ctx, st, jobID, at, first); err != nil {
+				return at, err
+			}
+			b = second
+			continue
 		case !errors.As(err, &refused) || refused.Write < 0 || refused.Write >= len(b.writes):
 			return at, err
 		}
 		i := refused.Write
-		b.fail(failureOf(b.lines[i], refused.Err))
+		b.fail(failureOf(b.places[i].line, refused.Err))
 		b.writes = slices.Delete(b.writes, i, i+1)
-		b.lines = slices.Delete(b.lines, i, i+1)
+		b.places = slices.Delete(b.places, i, i+1)
 	}
 }
