@@ -287,7 +287,7 @@ func WriteOutcome(w http.ResponseWriter, r *http.Request, err error) {
 			issues.Issues[0].Code = "expired"
 		}
 	}
-	answer(w, r, out.status, "application/fhir+json", issues.AppendJSON(nil))
+	answer(w, r, out.status, "application/fhir+json; charset=utf-8", issues.AppendJSON(nil))
 }
 
 // write answers in the form of a face.
