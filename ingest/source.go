@@ -62,7 +62,7 @@ func list(ctx context.Context, b cloud.Bucket, prefix string) iter.Seq2[[]byte, 
 		}
 		if n == 0 {
 			yield(nil, fault.WithHint(fault.Errorf(fault.Invalid, "ingest", "There is no .ndjson file below the input S3Uri."),
-				"InputDataConfig.S3Uri names a folder; every object below it whose key ends in .ndjson is read."))
+				"Name in InputDataConfig.S3Uri the folder of the files: every object below it whose key ends in .ndjson is read."))
 			return
 		}
 		flush()

@@ -142,8 +142,11 @@ func hintOf(err error) string {
 	}
 	var answer *client.Error
 	if errors.As(err, &answer) {
-		if strings.Contains(answer.Message, "the region '") {
+		switch {
+		case strings.Contains(answer.Message, "the region '"):
 			return "Sign for the server's Region with --region, or leave the flag out: the profile has it."
+		case strings.HasPrefix(answer.Message, "Signature expired"), strings.HasPrefix(answer.Message, "Signature not yet current"):
+			return "" // the message speaks of the clock
 		}
 		switch answer.Code {
 		case "UnrecognizedClientException", "InvalidClientTokenId", "InvalidAccessKeyId", "SignatureDoesNotMatch", "InvalidSignatureException", "security":

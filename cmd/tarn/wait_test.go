@@ -158,3 +158,24 @@ func TestExitCode_isOneForEachKindOfFailure(t *testing.T) {
 		}
 	}
 }
+
+func TestHint_fitsWhatTheServerRefused(t *testing.T) {
+	t.Parallel()
+	for _, test := range []struct{ code, message, want string }{
+		{"InvalidSignatureException", "The request signature we calculated does not match the signature you provided.", "not of this server"},
+		{"UnrecognizedClientException", "The security token included in the request is invalid", "not of this server"},
+		{"InvalidSignatureException", "the region 'eu-west-1' is wrong; expecting 'us-east-1'", "--region"},
+		{"InvalidSignatureException", "Signature expired: 1 is now earlier than 2 (set the clock right)", ""},
+		{"InvalidSignatureException", "Signature not yet current: 1 is still later than 2 (set the clock right)", ""},
+		{"ValidationException", "Anything.", ""},
+	} {
+		if got := hintOf(&client.Error{Status: 403, Code: test.code, Message: test.message}); test.want == "" && got != "" || !strings.Contains(got, test.want) {
+			t.Errorf("%s: %q", test.message, got)
+		}
+	}
+	for text, want := range map[string]string{"": "", "there is no Patient/1": "There is no Patient/1", "arn:aws:x is disabled": "arn:aws:x is disabled", "s3:PutObject is denied": "s3:PutObject is denied"} {
+		if got := capital(text); got != want {
+			t.Errorf("%q becomes %q", text, got)
+		}
+	}
+}
