@@ -130,7 +130,10 @@ func taken(address string) bool {
 
 const demoName = "demo"
 
-const demoInterrupted = "Stopped. Run the demo again: it goes on with the same data store."
+func demoAdvice() advice {
+	const again = "Run the demo again: it goes on with the same data store."
+	return advice{stopped: "Stopped. " + again, lost: again}
+}
 
 // population finds the data store of an earlier run, or makes and fills one.
 func (d *demo) population(ctx context.Context) (err error) {
@@ -188,7 +191,7 @@ func (d *demo) fill(ctx context.Context) (report client.ProgressReport, err erro
 	if err != nil {
 		return report, err
 	}
-	j, err := waitImport(ctx, d.s, d.api, d.store.DatastoreId, job, demoInterrupted, up.lines)
+	j, err := waitImport(ctx, d.s, d.api, d.store.DatastoreId, job, demoAdvice(), up.lines)
 	if err == nil && j.JobStatus != "COMPLETED" {
 		err = fault.Errorf(fault.Conflict, "", "The import of the population is %s: %s", j.JobStatus, j.Message)
 	}
@@ -223,7 +226,7 @@ func (d *demo) export(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if d.job, err = waitExport(ctx, d.s, d.api, d.store.DatastoreId, job, demoInterrupted); err != nil {
+	if d.job, err = waitExport(ctx, d.s, d.api, d.store.DatastoreId, job, demoAdvice()); err != nil {
 		return err
 	}
 	if d.job.JobStatus != "COMPLETED" {

@@ -75,7 +75,7 @@ func (c *exportCmd) Run(ctx context.Context, s *screen) error {
 	if !c.Wait && !c.Verify {
 		return c.started(ctx, s, api, d, job)
 	}
-	p, err := waitExport(ctx, s, api, d.DatastoreId, job, c.watchCommand(d.DatastoreId, job))
+	p, err := waitExport(ctx, s, api, d.DatastoreId, job, c.goesOn(d.DatastoreId, job))
 	if err != nil {
 		return err
 	}

@@ -61,7 +61,7 @@ func (c *importCmd) Run(ctx context.Context, s *screen) error {
 	if err != nil {
 		return err
 	}
-	j, err := waitImport(ctx, s, api, d.DatastoreId, job, c.watchCommand(d.DatastoreId, job), up.lines)
+	j, err := waitImport(ctx, s, api, d.DatastoreId, job, c.goesOn(d.DatastoreId, job), up.lines)
 	if err != nil {
 		return err
 	}

@@ -201,14 +201,14 @@ func (c *jobsWatchCmd) watch(ctx context.Context, s *screen, api *client.Client,
 	var status, message, result string
 	var document any
 	if row.Kind == "export" {
-		p, err := waitExport(ctx, s, api, d.DatastoreId, row.ID, c.watchCommand(d.DatastoreId, row.ID))
+		p, err := waitExport(ctx, s, api, d.DatastoreId, row.ID, c.goesOn(d.DatastoreId, row.ID))
 		if err != nil {
 			return err
 		}
 		status, message, document = p.JobStatus, p.Message, p
 		result = plural(p.Progress.Resources, "resource") + " in " + p.Folder
 	} else {
-		j, err := waitImport(ctx, s, api, d.DatastoreId, row.ID, c.watchCommand(d.DatastoreId, row.ID), 0)
+		j, err := waitImport(ctx, s, api, d.DatastoreId, row.ID, c.goesOn(d.DatastoreId, row.ID), 0)
 		if err != nil {
 			return err
 		}

@@ -9,8 +9,8 @@ import (
 	"tarn/fault"
 )
 
-// waitExport shows an export's progress until it has ended. Interrupted, it says that watch goes on.
-func waitExport(ctx context.Context, s *screen, api *client.Client, datastore, job, watch string) (client.ExportProgress, error) {
+// waitExport shows an export's progress until it has ended. Interrupted, it gives the advice.
+func waitExport(ctx context.Context, s *screen, api *client.Client, datastore, job string, a advice) (client.ExportProgress, error) {
 	b := s.newBar("Exporting", 0, unitThings)
 	defer b.end()
 	for pause := newPause(); ; {
@@ -25,13 +25,13 @@ func waitExport(ctx context.Context, s *screen, api *client.Client, datastore, j
 		}
 		if err != nil {
 			b.end()
-			return p, interrupted(ctx, s, err, watch)
+			return p, interrupted(ctx, s, err, a)
 		}
 	}
 }
 
 // waitImport shows an import's progress until it has ended. total is how many resources there are, or 0.
-func waitImport(ctx context.Context, s *screen, api *client.Client, datastore, job, watch string, total int64) (client.ImportJob, error) {
+func waitImport(ctx context.Context, s *screen, api *client.Client, datastore, job string, a advice, total int64) (client.ImportJob, error) {
 	b := s.newBar("Importing", total, unitThings)
 	defer b.end()
 	for pause := newPause(); ; {
@@ -46,7 +46,7 @@ func waitImport(ctx context.Context, s *screen, api *client.Client, datastore, j
 		}
 		if err != nil {
 			b.end()
-			return j, interrupted(ctx, s, err, watch)
+			return j, interrupted(ctx, s, err, a)
 		}
 	}
 }
@@ -62,19 +62,29 @@ func doing(verb, status string) string {
 	return verb
 }
 
-// interrupted ends a wait: if the user interrupted it, or the server went away, it says how to go on watching.
-func interrupted(ctx context.Context, s *screen, err error, watch string) error {
+// interrupted ends a wait: if the user interrupted it, or the server went away, it gives the advice.
+func interrupted(ctx context.Context, s *screen, err error, a advice) error {
 	switch {
 	case errors.Is(err, context.Canceled) && ctx.Err() != nil:
-		s.note("\nYou stopped waiting; the job goes on.\n  watch it:  %s", watch)
+		s.note("\n%s", a.stopped)
 		return errInterrupted
 	case fault.Is(err, fault.Unavailable):
-		return fault.WithHint(err, "The job goes on once the server answers again: %s", watch)
+		return fault.WithHint(err, "%s", a.lost)
 	}
 	return err
 }
 
-// watchCommand is the command that shows a job's progress.
-func (r *remote) watchCommand(datastore, job string) string {
-	return fmt.Sprintf("tarn jobs watch %s --datastore %s%s", job, datastore, r.flags())
+// advice is what to do when a wait breaks off.
+type advice struct {
+	stopped string // after Ctrl-C
+	lost    string // after the server went away
+}
+
+// goesOn says that a job does not end with the waiting, and how to watch it.
+func (r *remote) goesOn(datastore, job string) advice {
+	watch := fmt.Sprintf("tarn jobs watch %s --datastore %s%s", job, datastore, r.flags())
+	return advice{
+		stopped: fmt.Sprintf("You stopped waiting; job %s goes on.\n  watch it:  %s", job, watch),
+		lost:    "The job goes on once the server answers again: " + watch,
+	}
 }

@@ -39,11 +39,11 @@ func TestWait_interruptedSaysThatTheJobGoesOn(t *testing.T) {
 	t.Parallel()
 	for kind, wait := range map[string]func(ctx context.Context, s *screen, c *client.Client) error{
 		"export": func(ctx context.Context, s *screen, c *client.Client) error {
-			_, err := waitExport(ctx, s, c, someID, someID, (&remote{DataDir: "/data dir"}).watchCommand(someID, someID))
+			_, err := waitExport(ctx, s, c, someID, someID, (&remote{DataDir: "/data dir"}).goesOn(someID, someID))
 			return err
 		},
 		"import": func(ctx context.Context, s *screen, c *client.Client) error {
-			_, err := waitImport(ctx, s, c, someID, someID, (&remote{DataDir: "/data dir"}).watchCommand(someID, someID), 0)
+			_, err := waitImport(ctx, s, c, someID, someID, (&remote{DataDir: "/data dir"}).goesOn(someID, someID), 0)
 			return err
 		},
 	} {
@@ -77,7 +77,7 @@ func TestWait_endsWithTheJob(t *testing.T) {
 		states = states[1:]
 	})
 	s, out, log := quiet()
-	p, err := waitExport(t.Context(), s, c, someID, someID, "")
+	p, err := waitExport(t.Context(), s, c, someID, someID, advice{})
 	if err != nil || p.JobStatus != "CANCEL_COMPLETED" {
 		t.Errorf("ended with %v, %v", p, err)
 	}
@@ -125,11 +125,11 @@ func TestWait_serverThatGoesAwayIsUnreachable(t *testing.T) {
 	t.Parallel()
 	c := answering(t, func(w http.ResponseWriter, r *http.Request) { w.WriteHeader(http.StatusServiceUnavailable) })
 	s, _, _ := quiet()
-	_, err := waitExport(t.Context(), s, c, someID, someID, "tarn jobs watch X")
+	_, err := waitExport(t.Context(), s, c, someID, someID, (&remote{}).goesOn(someID, someID))
 	if exitCode(err) != exitUnreachable {
 		t.Errorf("ended with %v, code %d", err, exitCode(err))
 	}
-	if hint := hintOf(err); !strings.Contains(hint, "goes on") || !strings.Contains(hint, "tarn jobs watch X") {
+	if hint := hintOf(err); !strings.Contains(hint, "goes on") || !strings.Contains(hint, "tarn jobs watch "+someID) {
 		t.Errorf("the advice is %q", hint)
 	}
 }
@@ -177,5 +177,15 @@ func TestHint_fitsWhatTheServerRefused(t *testing.T) {
 		if got := capital(text); got != want {
 			t.Errorf("%q becomes %q", text, got)
 		}
+	}
+}
+
+func TestDemo_interruptedAdvisesToRunItAgain(t *testing.T) {
+	t.Parallel()
+	ctx, interrupt := context.WithCancel(t.Context())
+	interrupt()
+	s, _, log := quiet()
+	if err := interrupted(ctx, s, ctx.Err(), demoAdvice()); !errors.Is(err, errInterrupted) || log.String() != "\nStopped. Run the demo again: it goes on with the same data store.\n" {
+		t.Errorf("%v: %q", err, log)
 	}
 }
