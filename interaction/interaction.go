@@ -55,7 +55,7 @@ func (s *Service) parse(body []byte, want r4.Code) (fhir.Resource, error) {
 	}
 	if res.Code() != want {
 		return res, fhir.NewOutcomeError(fault.Invalid, "interaction", fhir.Issue{Severity: "error", Code: "invalid",
-			Diagnostics: fmt.Sprintf("The body is a %s, the URL names %s.", res.Type(), want), Expression: []string{res.Type() + ".resourceType"}})
+			Diagnostics: fmt.Sprintf("The body is of the type %s, the URL names %s.", res.Type(), want), Expression: []string{res.Type() + ".resourceType"}})
 	}
 	return res, nil
 }
