@@ -58,6 +58,7 @@ func Open(ctx context.Context, cfg Config) (a *App, err error) {
 	if err := cfg.check(); err != nil {
 		return nil, err
 	}
+	boundMemory(cfg.CacheBytes)
 	a = &App{cfg: cfg, registry: prometheus.NewRegistry()}
 	defer func() {
 		if err != nil {

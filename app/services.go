@@ -59,9 +59,9 @@ func (a *App) openServices(ctx context.Context, sealer *seal.Sealer) (err error)
 	a.runner = job.NewRunner(a.ledger, job.RunnerOptions{
 		Owner: fmt.Sprintf("%s/%d", host, os.Getpid()),
 		Kinds: map[job.Kind]job.Work{
-			export.Kind:            a.exports.Work(),
-			ingest.Import:          a.imports.ImportWork(),
-			ingest.Preload:         a.imports.PreloadWork(),
+			export.Kind:            frugal{a.exports.Work()},
+			ingest.Import:          frugal{a.imports.ImportWork()},
+			ingest.Preload:         frugal{a.imports.PreloadWork()},
 			ingest.DeleteDatastore: a.imports.DeleteWork(),
 		},
 		Workers: map[job.Kind]int{export.Kind: 4, ingest.Import: 4, ingest.Preload: 2, ingest.DeleteDatastore: 2},

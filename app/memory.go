@@ -1,0 +1,30 @@
+package app
+
+import (
+	"context"
+	"math"
+	"runtime/debug"
+
+	"tarn/job"
+)
+
+// roomBeside is the memory, besides the engine's block cache, from which on the garbage collector works harder: the
+// buffers of an export and what the engine writes, with some room to spare.
+const roomBeside = 96 << 20
+
+// boundMemory lets memory grow freely up to the cache and roomBeside, and tightly from there on. Without it the heap
+// would be let grow to twice of what lives, the cache included. An operator's GOMEMLIMIT stands.
+func boundMemory(cacheBytes int64) {
+	if debug.SetMemoryLimit(-1) == math.MaxInt64 {
+		debug.SetMemoryLimit(cacheBytes + roomBeside)
+	}
+}
+
+// frugal is a work that gives its memory back to the system when it ends.
+type frugal struct{ job.Work }
+
+// Run implements job.Work.
+func (w frugal) Run(ctx context.Context, run *job.Run) error {
+	defer debug.FreeOSMemory()
+	return w.Work.Run(ctx, run)
+}
