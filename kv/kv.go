@@ -4,6 +4,7 @@ package kv
 
 import (
 	"context"
+	"errors"
 	"iter"
 )
 
@@ -13,6 +14,10 @@ const (
 	MaxValue = 1 << 20  // bytes of a value; a value may be empty, which is not the same as absent
 	MaxBatch = 16 << 20 // bytes of keys and values in one Batch
 )
+
+// ErrUntouched is in the chain of an engine's error after which surely nothing was written, such as the refusal to write
+// to a disk that is nearly full.
+var ErrUntouched = errors.New("nothing was written")
 
 // Engine holds named spaces. It is safe for concurrent use.
 type Engine interface {
@@ -42,8 +47,10 @@ type Space interface {
 	// keys first; the batch that it returns is applied atomically and is durable when Update returns nil. The locks
 	// are held until then. A lock key need not exist. fn may return a nil batch, and nothing is written; if it
 	// returns an error, nothing is written and Update returns that error as it is. fn is called at most once; it
-	// reads through tx only and must not call anything else of the engine. When ctx ends while waiting, Update returns its error and nothing is written.
-	// After an error of the engine itself the batch may or may not have been applied (fault.Unavailable).
+	// reads through tx only and must not call anything else of the engine. When ctx ends while waiting, Update returns
+	// its error and nothing is written.
+	// After an error of the engine itself the batch may or may not have been applied (fault.Unavailable), unless
+	// ErrUntouched is in its chain.
 	Update(ctx context.Context, lock [][]byte, fn func(tx Locked) (*Batch, error)) error
 
 	// Load writes sorted bulk data: keys strictly ascending (else fault.Invalid), replacing what stands under them.

@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"errors"
 	"runtime"
 	"time"
 
@@ -72,7 +73,7 @@ func (s *Store) commitAll() {
 func (s *Store) commitGroup(members []*pending) (off []*pending) {
 	ctx := context.Background() // a caller who leaves takes nobody with it
 	var g *group
-	planned := false
+	planned, doubtful := false, false
 	err := s.space.Update(ctx, [][]byte{headKey}, func(tx kv.Locked) (*kv.Batch, error) {
 		var err error
 		if g, err = newGroup(ctx, tx, s.now()); err != nil {
@@ -87,13 +88,18 @@ func (s *Store) commitGroup(members []*pending) (off []*pending) {
 		batch := g.finish()
 		if batch.Len() > 0 {
 			planned = true
-			s.doubt.CompareAndSwap(nil, &doubt{g.base.point()})
+			doubtful = s.doubt.CompareAndSwap(nil, &doubt{g.base.point()})
 		}
 		return batch, nil
 	})
 	switch {
 	case err == nil:
 		s.doubt.Store(nil)
+	case planned && errors.Is(err, kv.ErrUntouched):
+		if doubtful {
+			s.doubt.Store(nil)
+		}
+		err = fault.Wrap("store.Commit", err)
 	case planned:
 		err = unknown(err)
 		s.settle(ctx)
@@ -133,7 +139,7 @@ func unknown(err error) error {
 	if kind == fault.Internal {
 		kind = fault.Unavailable
 	}
-	return fault.Errorf(kind, "store.Commit", "the commit may or may not have been applied: %w", err)
+	return &fault.Error{Op: "store.Commit", Kind: kind, Msg: "the commit may or may not have been applied", Err: err}
 }
 
 // settle ends a doubt: the head is read under its lock and written as it is; when that is durable, so is all before it.

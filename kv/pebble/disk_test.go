@@ -217,6 +217,9 @@ func TestUpdate_stopsBeforeTheDiskIsFull(t *testing.T) {
 	if fault.Hint(err) == "" {
 		t.Error("it gives no advice")
 	}
+	if !errors.Is(err, kv.ErrUntouched) {
+		t.Error("it does not say that nothing was written")
+	}
 	avail.Store(100 << 20)
 	if err := set(t, s, "a"); err != nil {
 		t.Errorf("there is room again: %v", err)

@@ -7,6 +7,7 @@ import (
 	"github.com/cockroachdb/pebble/v2/vfs"
 
 	"tarn/fault"
+	"tarn/kv"
 )
 
 // room watches the free space of the disk. A log that cannot grow wrecks a database until it is opened again, so
@@ -44,7 +45,7 @@ func (r *room) check(op string) error {
 		r.tight.Store(err == nil && usage.AvailBytes < r.reserve) // a file system that cannot tell is not tight
 	}
 	if r.tight.Load() {
-		return fault.WithHint(fault.Errorf(fault.Unavailable, op, "the disk is nearly full: writes are refused"),
+		return fault.WithHint(&fault.Error{Op: op, Kind: fault.Unavailable, Msg: "the disk is nearly full: writes are refused", Err: kv.ErrUntouched},
 			"free some disk space: at least %d MiB must stay free", r.reserve>>20)
 	}
 	return nil
