@@ -17,7 +17,7 @@ import (
 // Bounds. A piece is what the reader hands over: as much as may hold up an interactive write. While none waits, pieces
 // that are ready are gathered into larger batches.
 const (
-	pieceBytes = 100 << 10
+	pieceBytes = 64 << 10
 	batchLines = 1000
 	batchBytes = 4 << 20
 	piecesHeld = 64 // how far the reader goes ahead of the commits

@@ -25,6 +25,9 @@ type importWork struct{ *Service }
 // progressEvery is how often the ledger is told of progress, at most.
 const progressEvery = time.Second
 
+// longestRest bounds a pause of an import beside live traffic.
+const longestRest = 100 * time.Millisecond
+
 // Run implements job.Work.
 func (w importWork) Run(ctx context.Context, run *job.Run) error {
 	rec := run.Record()
@@ -139,6 +142,17 @@ func (e *execution) file(ctx context.Context, f input) error {
 	return e.tell(ctx, false)
 }
 
+// rest pauses beside live traffic, for as long as the last commit took: so that at most every other moment of the disk
+// and the processors is the import's.
+func rest(ctx context.Context, worked time.Duration) {
+	timer := time.NewTimer(min(worked, longestRest))
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+	case <-ctx.Done():
+	}
+}
+
 func (e *execution) read(ctx context.Context, f input) (err error) {
 	r, err := open(ctx, e.in, e.job.InputBucket, f, e.at.Offset)
 	if err != nil {
@@ -165,8 +179,12 @@ func (e *execution) read(ctx context.Context, f input) (err error) {
 		}
 		left = gather(b, ready, alone)
 		if b.scanned > 0 {
+			begin := time.Now()
 			if e.at, err = commit(ctx, e.store, e.id, e.at, b); err != nil {
 				return err
+			}
+			if !alone() {
+				rest(ctx, time.Since(begin))
 			}
 		}
 		if b.err != nil {
