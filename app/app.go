@@ -9,6 +9,7 @@ import (
 	"net"
 	"net/http"
 	"strings"
+	"sync"
 	"syscall"
 	"time"
 
@@ -167,6 +168,9 @@ const (
 // start. ready is called once requests are served.
 func (a *App) Run(ctx context.Context, ready func()) error {
 	work, stop := context.WithCancelCause(context.WithoutCancel(ctx))
+	var trims sync.WaitGroup
+	trims.Go(func() { trimIdle(work) })
+	defer trims.Wait()
 	defer stop(nil)
 	jobs := make(chan error, 1)
 	a.ready.jobs.Store(true)

@@ -10,7 +10,7 @@ import (
 
 // roomBeside is the memory, besides the engine's block cache, from which on the garbage collector works harder: the
 // buffers of an export and what the engine writes, with some room to spare.
-const roomBeside = 224 << 20
+const roomBeside = 192 << 20
 
 // boundMemory lets memory grow freely up to the cache and roomBeside, and tightly from there on. Without it the heap
 // would be let grow to twice of what lives, the cache included. An operator's GOMEMLIMIT stands.
