@@ -7,16 +7,14 @@ import (
 	"encoding/binary"
 	"slices"
 
+	"tarn/fhir"
 	"tarn/fhir/r4"
 	"tarn/kv"
 )
 
-// Entry is one entry of the search index: the current version has Value for the search parameter Param. Values sort
-// bytewise. What the numbers and bytes mean is the caller's; an Epoch names the tables that made them.
-type Entry struct {
-	Param uint16
-	Value []byte
-}
+// Entry is one entry of the search index. What its numbers and bytes mean is the caller's; an epoch names the tables that
+// made them.
+type Entry = fhir.IndexEntry
 
 // MaxExact is the length of the longest value that is indexed as it is. A longer one is kept as its first bytes and a
 // hash, in all MaxExact+1 bytes; who finds such a value looks at the document.
@@ -42,7 +40,7 @@ func normalEntries(entries []Entry) []Entry {
 	kept := make([]Entry, len(entries))
 	for i, e := range entries {
 		v, _ := IndexValue(e.Value)
-		kept[i] = Entry{e.Param, v}
+		kept[i] = Entry{Param: e.Param, Value: v}
 	}
 	slices.SortFunc(kept, compareEntries)
 	return slices.CompactFunc(kept, func(a, b Entry) bool { return compareEntries(a, b) == 0 })
@@ -108,7 +106,7 @@ func parseForward(joined []byte) (entries []Entry, epoch uint32, ok bool) {
 			return nil, 0, false
 		}
 		rest = rest[n:]
-		entries = append(entries, Entry{uint16(param), rest[:size:size]})
+		entries = append(entries, Entry{Param: uint16(param), Value: rest[:size:size]})
 		rest = rest[size:]
 	}
 	return entries, epoch, true
