@@ -45,7 +45,7 @@ func (t *TestQueue) Take(d time.Duration, off ...string) (names []string) {
 func (t *TestQueue) Close() { t.q.close() }
 
 func EscapeValue(value []byte, ordinal Ordinal) []byte {
-	return searchKey(nil, 1, Entry{1, value}, ordinal)
+	return searchKey(nil, 1, Entry{Param: 1, Value: value}, ordinal)
 }
 
 func UnescapeValue(key []byte) ([]byte, Ordinal, bool) { return parseSearchKey(nil, key) }
