@@ -1,5 +1,5 @@
 // Package interaction is what FHIR calls interactions (FHIR R4 section 3.1.0) as a service: create, read, vread, update,
-// delete and history of resources in the data stores. It parses once, and every face that writes a resource goes through
+// delete and history of resources in the data stores. It parses, validates and indexes once, and every face that writes a resource goes through
 // it.
 package interaction
 
@@ -9,7 +9,6 @@ import (
 	"fmt"
 	"sync"
 
-	"tarn/fault"
 	"tarn/fhir"
 	"tarn/fhir/r4"
 	"tarn/store"
@@ -24,12 +23,16 @@ type Datastores interface {
 // Service carries out interactions. It is safe for concurrent use.
 type Service struct {
 	datastores Datastores
-	parsers    sync.Pool
+	profiles   ProfileSource // nil: none are checked
+	limits     fhir.Limits
+	workers    sync.Pool // of *worker
 }
 
 // New makes the service over the data stores. A resource that breaks limits is refused (fault.TooLarge, fault.Invalid).
 func New(d Datastores, limits fhir.Limits) *Service {
-	return &Service{datastores: d, parsers: sync.Pool{New: func() any { return fhir.NewParser(limits) }}}
+	s := &Service{datastores: d, limits: limits}
+	s.workers.New = s.newWorker
+	return s
 }
 
 // Target names one resource of one data store.
@@ -43,21 +46,6 @@ type Target struct {
 type Conditions struct {
 	IfMatch     uint64 // the version that must be current; 0: none
 	IfNoneMatch bool   // nothing may be there
-}
-
-// parse reads a body that must be a resource of the type.
-func (s *Service) parse(body []byte, want r4.Code) (fhir.Resource, error) {
-	p := s.parsers.Get().(*fhir.Parser)
-	defer s.parsers.Put(p)
-	res, err := p.Parse(body)
-	if err != nil {
-		return res, err
-	}
-	if res.Code() != want {
-		return res, fhir.NewOutcomeError(fault.Invalid, "interaction", fhir.Issue{Severity: "error", Code: "invalid",
-			Diagnostics: fmt.Sprintf("The body is of the type %s, the URL names %s.", res.Type(), want), Expression: []string{res.Type() + ".resourceType"}})
-	}
-	return res, nil
 }
 
 // commit writes one resource.

@@ -11,18 +11,20 @@ import (
 
 // Update stores a new version of a resource, or its first under this id (FHIR R4 section 3.1.0.4). The body must carry
 // the id of the URL.
-func (s *Service) Update(ctx context.Context, t Target, body []byte, c Conditions) (store.Result, error) {
-	res, err := s.parse(body, t.Type)
+func (s *Service) Update(ctx context.Context, t Target, body []byte, c Conditions, o WriteOptions) (Written, error) {
+	w, tolerated, err := s.prepare(ctx, t.Datastore, body, t.Type, o)
 	if err != nil {
-		return store.Result{}, err
+		return Written{}, err
 	}
-	if res.ID() != t.ID {
-		text := fmt.Sprintf("The body has the id %q, the URL %q.", res.ID(), t.ID)
-		if res.ID() == "" {
+	if id := w.Resource.ID(); id != t.ID {
+		text := fmt.Sprintf("The body has the id %q, the URL %q.", id, t.ID)
+		if id == "" {
 			text = fmt.Sprintf("The body has no id; an update needs the id of the URL, %q.", t.ID)
 		}
-		return store.Result{}, fhir.NewOutcomeError(fault.Invalid, "interaction.Update",
+		return Written{}, fhir.NewOutcomeError(fault.Invalid, "interaction.Update",
 			fhir.Issue{Severity: "error", Code: "invalid", Diagnostics: text, Expression: []string{t.Type.String() + ".id"}})
 	}
-	return s.commit(ctx, t.Datastore, store.Write{Op: store.Put, Type: t.Type, ID: t.ID, Resource: res, IfMatch: c.IfMatch, IfNoneMatch: c.IfNoneMatch})
+	w.Op, w.ID, w.IfMatch, w.IfNoneMatch = store.Put, t.ID, c.IfMatch, c.IfNoneMatch
+	res, err := s.commit(ctx, t.Datastore, w)
+	return Written{res, tolerated}, err
 }

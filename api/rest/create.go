@@ -6,7 +6,7 @@ import (
 	"strings"
 
 	"tarn/fault"
-	"tarn/store"
+	"tarn/interaction"
 )
 
 // idempotencyKey is HealthLake's header that lets a create be repeated: its value is a UUID.
@@ -24,22 +24,26 @@ func (f *Face) create(r *request) error {
 	if err := r.refuseHeader("If-None-Exist", "conditional create"); err != nil {
 		return err
 	}
+	o, err := r.writeOptions()
+	if err != nil {
+		return err
+	}
 	key := r.Header.Get(idempotencyKey)
 	if key == "" {
-		res, err := f.o.Interactions.Create(r.Context(), r.target.Datastore, r.target.Type, body)
+		res, err := f.o.Interactions.Create(r.Context(), r.target.Datastore, r.target.Type, body, o)
 		return r.created(res, err)
 	}
 	if !uuidForm.MatchString(key) {
 		return badHeader(idempotencyKey, "it is no UUID")
 	}
-	res, err := f.o.Interactions.CreateOnce(r.Context(), r.target.Datastore, r.target.Type, strings.ToLower(key), body)
+	res, err := f.o.Interactions.CreateOnce(r.Context(), r.target.Datastore, r.target.Type, strings.ToLower(key), body, o)
 	if fault.Is(err, fault.Exists) && res.Body != nil {
 		return r.written(http.StatusConflict, res)
 	}
 	return r.created(res, err)
 }
 
-func (r *request) created(res store.Result, err error) error {
+func (r *request) created(res interaction.Written, err error) error {
 	if err != nil {
 		return err
 	}

@@ -13,6 +13,7 @@ import (
 	"tarn/api/edge"
 	"tarn/fault"
 	"tarn/fhir"
+	"tarn/interaction"
 	"tarn/store"
 )
 
@@ -82,8 +83,11 @@ func (r *request) unchanged(v store.Version) bool {
 }
 
 // written answers a write, with as much as the caller prefers (FHIR R4 section 3.1.0.1.9).
-func (r *request) written(status int, res store.Result) error {
+func (r *request) written(status int, res interaction.Written) error {
 	r.setVersion(res.Version)
+	if len(res.Tolerated) > 0 {
+		r.w.Header().Set(validationIssues, "true")
+	}
 	r.w.Header().Set("Location", fmt.Sprintf("%s%s/%s/_history/%d", r.call.Base, res.Type, res.ID, res.Number))
 	switch r.prefer("return") {
 	case "minimal":

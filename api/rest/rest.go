@@ -15,11 +15,11 @@ import (
 
 // Interactions is the service behind the face.
 type Interactions interface {
-	Create(ctx context.Context, datastore string, t r4.Code, body []byte) (store.Result, error)
-	CreateOnce(ctx context.Context, datastore string, t r4.Code, key string, body []byte) (store.Result, error)
+	Create(ctx context.Context, datastore string, t r4.Code, body []byte, o interaction.WriteOptions) (interaction.Written, error)
+	CreateOnce(ctx context.Context, datastore string, t r4.Code, key string, body []byte, o interaction.WriteOptions) (interaction.Written, error)
 	Read(ctx context.Context, t interaction.Target) (store.Version, error)
 	ReadVersion(ctx context.Context, t interaction.Target, number uint64) (store.Version, error)
-	Update(ctx context.Context, t interaction.Target, body []byte, c interaction.Conditions) (store.Result, error)
+	Update(ctx context.Context, t interaction.Target, body []byte, c interaction.Conditions, o interaction.WriteOptions) (interaction.Written, error)
 	Delete(ctx context.Context, t interaction.Target, c interaction.Conditions) (store.Result, error)
 	History(ctx context.Context, t interaction.Target, q interaction.HistoryQuery) ([]store.Version, bool, error)
 }

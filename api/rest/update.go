@@ -17,7 +17,11 @@ func (f *Face) update(r *request) error {
 	if err != nil {
 		return err
 	}
-	res, err := f.o.Interactions.Update(r.Context(), r.target, body, c)
+	o, err := r.writeOptions()
+	if err != nil {
+		return err
+	}
+	res, err := f.o.Interactions.Update(r.Context(), r.target, body, c, o)
 	if err != nil {
 		return err
 	}

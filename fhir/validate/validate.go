@@ -1,0 +1,76 @@
+// Package validate holds a resource on the tape against the definitions of FHIR R4: structure, cardinality, JSON types,
+// primitive formats, choices, references, required bindings and the invariants that need no terminology server.
+package validate
+
+import (
+	"tarn/fhir"
+)
+
+// MaxIssues is how many issues one Check gives at most; the last one then says that there are more.
+const MaxIssues = 100
+
+// Level says how much of the specification a resource must keep to be stored (HealthLake's validation levels).
+type Level uint8
+
+// The levels. The zero Level is Strict.
+const (
+	Strict        Level = iota // FHIR R4 and the profiles that meta.profile declares
+	StructureOnly              // FHIR R4; declared profiles are passed over
+	Minimal                    // whatever the store can hold; the issues are told, and none is fatal
+)
+
+var levelNames = [...]string{"strict", "structure-only", "minimal"}
+
+// String is the level as HealthLake writes it: strict, structure-only or minimal.
+func (l Level) String() string {
+	if int(l) < len(levelNames) {
+		return levelNames[l]
+	}
+	return "unknown"
+}
+
+// ParseLevel reads a level as HealthLake writes it; the empty text is Strict.
+func ParseLevel(s string) (Level, bool) {
+	for i, name := range levelNames {
+		if s == name {
+			return Level(i), true
+		}
+	}
+	return Strict, s == ""
+}
+
+// Profiles is a set of installed profiles. It is safe for concurrent use.
+type Profiles interface {
+	// Check holds a resource of the document (the root, a contained one, or that of a Bundle's entry) against the profile
+	// with this canonical URL (a |version may follow), and reports what is wrong with Issue.Offset in doc.Bytes() and
+	// Line 0; the Validator finds line and column. known is false where there is no such profile.
+	Check(doc *fhir.Doc, resource fhir.Node, url string, report func(fhir.Issue)) (known bool)
+}
+
+// Options say how a Check goes about.
+type Options struct {
+	Level    Level
+	Profiles Profiles // nil: none are installed
+	Source   []byte   // the text as it was sent, for line and column; nil: doc.Bytes()
+}
+
+// Validator checks resources. It keeps its working memory from one to the next, so that a resource without issues costs
+// no allocation. It is for one goroutine.
+type Validator struct{}
+
+// New makes a Validator.
+func New() *Validator { return new(Validator) }
+
+// Check holds the resource against FHIR R4 and gives all issues, errors and warnings, in the order of the document, at
+// most MaxIssues. The document must be a resource that a fhir.Parser took. Nothing is fatal here: see Failed.
+func (v *Validator) Check(doc *fhir.Doc, o Options) []fhir.Issue { return nil }
+
+// Failed reports whether one of the issues is an error.
+func Failed(issues []fhir.Issue) bool {
+	for i := range issues {
+		if issues[i].Severity == fhir.SeverityError || issues[i].Severity == fhir.SeverityFatal {
+			return true
+		}
+	}
+	return false
+}
