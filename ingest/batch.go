@@ -4,23 +4,17 @@ import (
 	"cmp"
 	"context"
 	"errors"
-	"io"
 	"slices"
 
 	"tarn/fault"
-	"tarn/fhir"
 	"tarn/fhir/r4"
-	"tarn/ndjson"
 	"tarn/store"
 )
 
-// Bounds. A piece is what the reader hands over: as much as may hold up an interactive write. While none waits, pieces
-// that are ready are gathered into larger batches.
+// Bounds of a batch that is gathered from pieces while no interactive write waits.
 const (
-	pieceBytes = 64 << 10
 	batchLines = 1000
 	batchBytes = 4 << 20
-	piecesHeld = 64 // how far the reader goes ahead of the commits
 )
 
 // batch is what commits at once: the resources of some lines of one file, and what is wrong with others among them.
@@ -35,61 +29,13 @@ type batch struct {
 	offset   int64 // behind it
 	last     bool  // the file ends here
 	err      error // of the source; nothing comes after it
+	held     int64 // of the reader's room, to be given back when the batch is committed
 }
 
 // linePlace is where a line stands in its file.
 type linePlace struct {
 	line int64 // from 1
 	end  int64 // offset behind it
-}
-
-// pieces reads a file from a place on and sends it to out piece by piece; the last one ends at the file's end, and one
-// with an error is the last. It closes out.
-func pieces(ctx context.Context, r io.Reader, from place, out chan<- *batch) {
-	defer close(out)
-	lines := ndjson.NewReader(r, ndjson.ReaderOptions{MaxLine: store.MaxDocument, Line: from.Line, Offset: from.Offset})
-	parser := fhir.NewParser(fhir.Limits{MaxBytes: store.MaxDocument})
-	b := &batch{line: from.Line, offset: from.Offset}
-	send := func() bool {
-		select {
-		case out <- b:
-		case <-ctx.Done():
-			return false
-		}
-		b = &batch{line: b.line, offset: b.offset}
-		return true
-	}
-	for {
-		line, err := lines.Next()
-		if err != nil && !errors.Is(err, ndjson.ErrTooLong) {
-			if b.last = err == io.EOF; !b.last {
-				b.err = err
-			}
-			send()
-			return
-		}
-		var w store.Write
-		if err == nil {
-			w, err = parse(parser, line.Bytes)
-		}
-		if err == nil && b.has(w) && !send() { // of two lines with one id the later wins: in a transaction of its own
-			return
-		}
-		if errors.Is(err, ndjson.ErrTooLong) {
-			err = fault.Errorf(fault.TooLarge, "ingest", "the line is too long: a resource has %d bytes at most", store.MaxDocument)
-		}
-		b.scanned++
-		b.line, b.offset = line.Number, line.End
-		if err != nil {
-			b.fail(failureOf(line.Number, err))
-		} else {
-			b.writes, b.places = append(b.writes, w), append(b.places, linePlace{line.Number, line.End})
-			b.bytes += len(w.Resource.Bytes())
-		}
-		if (b.bytes >= pieceBytes || len(b.failures) >= maxFailures || b.told >= maxLogPiece/2) && !send() {
-			return
-		}
-	}
 }
 
 // fail notes that a line cannot be stored.
@@ -147,6 +93,7 @@ func (b *batch) add(next *batch) {
 	b.told += next.told
 	b.bytes += next.bytes
 	b.scanned += next.scanned
+	b.held += next.held
 	b.line, b.offset, b.last, b.err = next.line, next.offset, next.last, next.err
 }
 
@@ -175,19 +122,6 @@ func (b *batch) halve() (first, second *batch) {
 type resource struct {
 	typ r4.Code
 	id  string
-}
-
-// parse makes the write of a line: an update that creates what is not there.
-func parse(p *fhir.Parser, line []byte) (store.Write, error) {
-	res, err := p.Parse(line)
-	if err != nil {
-		return store.Write{}, err
-	}
-	if res.ID() == "" {
-		return store.Write{}, fhir.NewOutcomeError(fault.Invalid, "ingest", fhir.Issue{Severity: fhir.SeverityError, Code: fhir.CodeInvalid,
-			Diagnostics: "Missing required id field in resource json", Expression: []string{res.Type() + ".id"}})
-	}
-	return store.Write{Op: store.Put, Type: res.Code(), ID: res.ID(), Resource: res}, nil
 }
 
 // commit applies a batch with the place that is reached by it. A write that the store refuses becomes a failure, and the

@@ -5,7 +5,7 @@ import (
 	"encoding/json"
 
 	"tarn/fault"
-	"tarn/fhir"
+	"tarn/fhir/validate"
 	"tarn/job"
 	"tarn/store"
 	"tarn/synth"
@@ -51,7 +51,7 @@ func (w preloadWork) fill(ctx context.Context, id string, run *job.Run) error {
 			return fault.Errorf(fault.Internal, "ingest.preload", "the place of the preload is damaged: %w", err)
 		}
 	}
-	parser, n, size := fhir.NewParser(fhir.Limits{}), 0, 0
+	prepare, n, size := newPreparer(validate.Strict), 0, 0
 	var writes []store.Write
 	flush := func() error {
 		b, _ := json.Marshal(n) // a number: it cannot fail
@@ -65,7 +65,7 @@ func (w preloadWork) fill(ctx context.Context, id string, run *job.Run) error {
 		if n++; n <= done {
 			continue
 		}
-		w, err := parse(parser, r.JSON)
+		w, err := prepare.write(r.JSON)
 		if err != nil {
 			return fault.Wrap("ingest.preload", err)
 		}

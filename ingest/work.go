@@ -12,6 +12,7 @@ import (
 	"tarn/cloud"
 	"tarn/export"
 	"tarn/fault"
+	"tarn/fhir/validate"
 	"tarn/job"
 	"tarn/store"
 )
@@ -159,30 +160,26 @@ func (e *execution) read(ctx context.Context, f input) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, r.Close()) }()
-	ctx, cancel := context.WithCancel(ctx)
-	defer cancel()
-	ready := make(chan *batch, piecesHeld)
-	go pieces(ctx, r, e.at, ready)
-	defer func() {
-		cancel()
-		for range ready { // the reader has let go of r when ready is closed
-		}
-	}()
+	level, _ := validate.ParseLevel(e.job.ValidationLevel) // the face let no other in
+	p := startPipeline(ctx, r, e.at, func() *preparer { return newPreparer(level) })
+	defer p.stop()
+	ctx = p.ctx
 	alone := func() bool { return !e.store.Contended() }
 	var left *batch
 	for {
 		b, ok := left, true
 		if left = nil; b == nil {
-			if b, ok = <-ready; !ok {
+			if b, ok = <-p.pieces; !ok {
 				return context.Cause(ctx)
 			}
 		}
-		left = gather(b, ready, alone)
+		left = gather(b, p.pieces, alone)
 		if b.scanned > 0 {
 			begin := time.Now()
 			if e.at, err = commit(ctx, e.store, e.id, e.at, b); err != nil {
 				return err
 			}
+			p.release(b)
 			if !alone() {
 				rest(ctx, time.Since(begin))
 			}

@@ -42,7 +42,22 @@ func (s *Store) prepare(ctx context.Context, t *Transaction) (*pending, error) {
 	return p, s.sendLarge(ctx, p, documents)
 }
 
+// Prepare does beforehand, on any goroutine, what Commit would do with the entries; it may be left out. After it Entries
+// is the caller's again, values too, and ID, Type, Op and Epoch must not be changed.
+func (w *Write) Prepare() {
+	ahead := &prepared{}
+	ahead.ready(w)
+	ahead.Write = nil
+	ahead.entries, _, _ = parseForward(ahead.forward) // the same, out of memory that nobody else has
+	w.Entries, w.ahead = nil, ahead
+}
+
 func (w *prepared) ready(from *Write) {
+	if from.ahead != nil {
+		*w = *from.ahead
+		w.Write = from
+		return
+	}
 	w.Write = from
 	w.key = idKey(make([]byte, 0, 3+len(from.ID)), from.Type, from.ID)
 	if from.Op != Delete {

@@ -39,6 +39,8 @@ type Write struct {
 
 	Entries []Entry // all index entries of the new version, in any order; ignored for Delete
 	Epoch   uint32  // of the tables that made Entries
+
+	ahead *prepared // by Prepare
 }
 
 // Guard is a condition over search results that must still hold when the transaction commits. Check has been found
