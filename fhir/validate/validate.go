@@ -45,6 +45,12 @@ type Profiles interface {
 	// with this canonical URL (a |version may follow), and reports what is wrong with Issue.Offset in doc.Bytes() and
 	// Line 0; the Validator finds line and column. known is false where there is no such profile.
 	Check(doc *fhir.Doc, resource fhir.Node, url string, report func(fhir.Issue)) (known bool)
+	// Extensions holds every extension in the document whose definition is installed against it, wherever it stands, and
+	// reports like Check. Check leaves them to it.
+	Extensions(doc *fhir.Doc, report func(fhir.Issue))
+	// Explaining is the same set that reports, as information, also what no write is told of: elements that must be
+	// supported and are absent, and rules that cannot be decided here. $validate uses it.
+	Explaining() Profiles
 }
 
 // Options say how a Check goes about.
