@@ -2,6 +2,7 @@ package store
 
 import (
 	"bytes"
+	"fmt"
 
 	"tarn/fault"
 	"tarn/kv"
@@ -44,6 +45,11 @@ func (d *draft) keep() {
 		*d.changed[i].of = d.changed[i].to
 	}
 	*d.group.head = d.head
+	for i := range d.ops {
+		if key := d.ops[i].Key; len(key) > 1 && key[0] == tableRider && d.ops[i].Kind == kv.OpSet {
+			d.group.noteRider(key)
+		}
+	}
 }
 
 // writes plans all writes of a transaction; the first that fails fails it.
@@ -66,15 +72,44 @@ func (d *draft) writes(p *pending) ([]Result, error) {
 	return results, nil
 }
 
-func (d *draft) riders(p *pending) {
-	for i := range p.t.Riders {
-		r := &p.t.Riders[i]
+// riders plans those of the transaction, and those that its results give.
+func (d *draft) riders(p *pending) error {
+	d.add(p.t.Riders)
+	if p.t.Report == nil {
+		return nil
+	}
+	more, err := runReport(p)
+	if err != nil {
+		return err
+	}
+	for i := range more {
+		if err := more[i].check(); err != nil {
+			return err
+		}
+	}
+	d.add(more)
+	return nil
+}
+
+func (d *draft) add(riders []Rider) {
+	for i := range riders {
+		r := &riders[i]
 		if r.Value == nil {
 			d.delete(riderKey(nil, r.Key))
 		} else {
 			d.set(riderKey(nil, r.Key), r.Value)
 		}
 	}
+}
+
+// runReport keeps a panic of a caller's report from ending the committer.
+func runReport(p *pending) (riders []Rider, err error) {
+	defer func() {
+		if r := recover(); r != nil {
+			err = fault.Errorf(fault.Internal, "store.Commit", "a report panicked: %s", fmt.Sprint(r))
+		}
+	}()
+	return p.t.Report(p.results), nil
 }
 
 // permit checks the conditions of a write against what stands.

@@ -20,6 +20,7 @@ type group struct {
 
 	resources map[resourceKey]*resource
 	uploads   map[blobRef]bool
+	planned   map[string]bool // keys of the riders that the group sets
 	batch     kv.Batch
 	memory    arena
 	off       []*pending // those that need another group
@@ -163,6 +164,9 @@ const batchRoom = kv.MaxBatch - 8<<10
 
 // plan adds a transaction to the batch, or sets its error, or puts it off.
 func (g *group) plan(p *pending) {
+	if p.err = g.once(p); p.err != nil {
+		return
+	}
 	again, err := g.guards(p)
 	if err != nil {
 		p.err = err
@@ -177,7 +181,10 @@ func (g *group) plan(p *pending) {
 		p.err = err
 		return
 	}
-	d.riders(p)
+	if err = d.riders(p); err != nil {
+		p.results, p.err = nil, err
+		return
+	}
 	switch {
 	case g.batch.Size()+d.size <= batchRoom:
 		d.keep()
@@ -189,6 +196,33 @@ func (g *group) plan(p *pending) {
 		p.err = fault.WithHint(fault.Errorf(fault.TooLarge, "store.Commit",
 			"the transaction needs %d bytes in one batch; at most %d fit", d.size, batchRoom), "divide it into several")
 	}
+}
+
+// once checks that the rider which would say that the transaction is done is not there.
+func (g *group) once(p *pending) error {
+	if p.t.Once == nil {
+		return nil
+	}
+	key := riderKey(nil, p.t.Once)
+	if g.planned[string(key)] {
+		return ErrDone
+	}
+	values, err := g.tx.Get(g.ctx, key)
+	if err != nil {
+		return err
+	}
+	if values[0] != nil {
+		return ErrDone
+	}
+	return nil
+}
+
+// noteRider remembers that the group sets a rider.
+func (g *group) noteRider(key []byte) {
+	if g.planned == nil {
+		g.planned = map[string]bool{}
+	}
+	g.planned[string(key)] = true
 }
 
 // guards checks the conditions of a transaction. again: earlier members of the group changed what one reads, and it

@@ -64,7 +64,18 @@ type Transaction struct {
 	Guards []Guard
 	Riders []Rider
 	Bulk   bool // an import: let interactive transactions go first
+
+	// Once, unless nil, is the key of a rider that must not be there yet, else the transaction fails with ErrDone: of all
+	// transactions with one key one commits. It is the caller's to write that rider, with Riders or Report.
+	Once []byte
+	// Report, unless nil, gives further riders from the results of the writes. It is called under the commit lock and
+	// must be quick and call nothing of the Store; it may be called again, with other results, when the commit has to be
+	// planned anew.
+	Report func([]Result) []Rider
 }
+
+// ErrDone says that the rider Transaction.Once is there: the transaction was committed before. Its kind is fault.Exists.
+var ErrDone error = &fault.Error{Op: "store.Commit", Kind: fault.Exists, Msg: "the transaction was committed before"}
 
 // Result tells what a Write did. For Change None the Version is the standing tombstone, or bare Type and ID.
 type Result struct {
@@ -119,6 +130,9 @@ func (t *Transaction) check() error {
 		if err := t.Riders[i].check(); err != nil {
 			return err
 		}
+	}
+	if t.Once != nil {
+		return (&Rider{Key: t.Once}).check()
 	}
 	return nil
 }
