@@ -12,23 +12,24 @@ type Kind uint8
 
 // The kinds of error.
 const (
-	Internal     Kind = iota // a broken promise of ours; its text never leaves the process
-	Invalid                  // the request is malformed or breaks a rule; it will never succeed as it is
-	Denied                   // the caller, or a role it handed over, may not do this
-	Unauthentic              // no, wrong or expired credentials
-	NotFound                 // the thing named was never there
-	Gone                     // the thing named was there and has been deleted
-	Exists                   // the thing to be made is there already
-	Conflict                 // the thing is in a state, or changed in a way, that forbids this
-	Precondition             // a condition sent with the request (If-Match, ...) does not hold
-	TooLarge                 // over a size limit
-	Throttled                // over a rate or a queue limit; later it may succeed
-	Unavailable              // a dependency failed in a passing way; the same call may succeed when repeated
-	Unsupported              // understood, but not offered
+	Internal      Kind = iota // a broken promise of ours; its text never leaves the process
+	Invalid                   // the request is malformed or breaks a rule; it will never succeed as it is
+	Denied                    // the caller, or a role it handed over, may not do this
+	Unauthentic               // no, wrong or expired credentials
+	NotFound                  // the thing named was never there
+	Gone                      // the thing named was there and has been deleted
+	Exists                    // the thing to be made is there already
+	Conflict                  // the thing is in a state, or changed in a way, that forbids this
+	Precondition              // a condition sent with the request (If-Match, ...) does not hold
+	TooLarge                  // over a size limit
+	Throttled                 // over a rate or a queue limit; later it may succeed
+	Unavailable               // a dependency failed in a passing way; the same call may succeed when repeated
+	Unsupported               // understood, but not offered
+	Unprocessable             // well formed, but it cannot be done to what is there
 )
 
 var kindNames = [...]string{"internal", "invalid", "denied", "unauthentic", "not found", "gone", "exists", "conflict",
-	"precondition", "too large", "throttled", "unavailable", "unsupported"}
+	"precondition", "too large", "throttled", "unavailable", "unsupported", "unprocessable"}
 
 // String is the kind's name for logs.
 func (k Kind) String() string {

@@ -18,17 +18,27 @@ func (s *Service) Create(ctx context.Context, datastore string, t r4.Code, body 
 // CreateOnce is Create for a caller who may repeat it: the id follows from the key, so that of all calls with one type
 // and key one creates. The others are fault.Exists, and their Result is the version that was created.
 func (s *Service) CreateOnce(ctx context.Context, datastore string, t r4.Code, key string, body []byte, o WriteOptions) (Written, error) {
-	sum := sha256.Sum256([]byte("tarn create once 1\x00" + t.String() + "\x00" + key))
-	id := uuid([16]byte(sum[:16]), 8)
+	id := keyID(t, key)
 	res, err := s.create(ctx, datastore, t, id, body, o)
-	if !fault.Is(err, fault.Exists) {
-		return res, err
+	if fault.Is(err, fault.Exists) {
+		return s.createdBefore(ctx, Target{Datastore: datastore, Type: t, ID: id}, err)
 	}
-	first, reading := s.ReadVersion(ctx, Target{Datastore: datastore, Type: t, ID: id}, 1)
-	if reading != nil {
-		return Written{}, reading
+	return res, err
+}
+
+// keyID is the id that follows from an idempotency key.
+func keyID(t r4.Code, key string) string {
+	sum := sha256.Sum256([]byte("tarn create once 1\x00" + t.String() + "\x00" + key))
+	return uuid([16]byte(sum[:16]), 8)
+}
+
+// createdBefore is the first version of a resource whose creation failed with exists, and that error.
+func (s *Service) createdBefore(ctx context.Context, t Target, exists error) (Written, error) {
+	first, err := s.ReadVersion(ctx, t, 1)
+	if err != nil {
+		return Written{}, err
 	}
-	return Written{Result: store.Result{Version: first}}, err
+	return Written{Result: store.Result{Version: first}}, exists
 }
 
 func (s *Service) create(ctx context.Context, datastore string, t r4.Code, id string, body []byte, o WriteOptions) (Written, error) {

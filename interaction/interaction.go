@@ -24,6 +24,7 @@ type Datastores interface {
 type Service struct {
 	datastores Datastores
 	profiles   ProfileSource // nil: none are checked
+	matcher    Matcher       // nil: no conditional interactions
 	limits     fhir.Limits
 	workers    sync.Pool // of *worker
 }
@@ -54,7 +55,12 @@ func (s *Service) commit(ctx context.Context, datastore string, w store.Write) (
 	if err != nil {
 		return store.Result{}, err
 	}
-	results, err := st.Commit(ctx, store.Transaction{Writes: []store.Write{w}})
+	return commit(ctx, st, w)
+}
+
+// commit writes one resource if the guards hold.
+func commit(ctx context.Context, st *store.Store, w store.Write, guards ...store.Guard) (store.Result, error) {
+	results, err := st.Commit(ctx, store.Transaction{Writes: []store.Write{w}, Guards: guards})
 	if err != nil {
 		return store.Result{}, err
 	}

@@ -73,6 +73,7 @@ func TestErrors_everyKindHasItsWireForm(t *testing.T) {
 		{fault.Throttled, [5]string{"400 ThrottlingException", "400 ThrottlingException", "400 Throttling", "503 SlowDown", "429 throttled"}},
 		{fault.Unavailable, [5]string{"503 ServiceUnavailable", "503 DependencyTimeoutException", "503 ServiceUnavailable", "503 ServiceUnavailable", "503 transient"}},
 		{fault.Unsupported, [5]string{"400 ValidationException", "400 UnsupportedOperationException", "400 InvalidAction", "501 NotImplemented", "501 not-supported"}},
+		{fault.Unprocessable, [5]string{"400 ValidationException", "400 ValidationException", "400 ValidationError", "400 InvalidRequest", "422 processing"}},
 		{fault.Kind(99), [5]string{"500 InternalServerException", "500 KMSInternalException", "500 ServiceFailure", "500 InternalError", "500 exception"}},
 	} {
 		for i, write := range writers {
@@ -86,7 +87,7 @@ func TestErrors_everyKindHasItsWireForm(t *testing.T) {
 			}
 		}
 	}
-	if fault.Unsupported.String() != "unsupported" || fault.Kind(fault.Unsupported+1).String() != "Kind(13)" {
+	if fault.Unprocessable.String() != "unprocessable" || fault.Kind(fault.Unprocessable+1).String() != "Kind(14)" {
 		t.Error("fault has more kinds than the tables")
 	}
 }
