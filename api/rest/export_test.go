@@ -1,6 +1,7 @@
 package rest
 
 import (
+	"encoding/json"
 	"fmt"
 	"strings"
 )
@@ -12,4 +13,28 @@ func RoutesForTest() string {
 		fmt.Fprintf(&b, "%-7s %-28s %s\n", r.method, r.pattern, r.iamAction)
 	}
 	return b.String()
+}
+
+// RoutesWithoutOffer are the routes that the CapabilityStatement does not know.
+func RoutesWithoutOffer() (unknown []string) {
+	for _, r := range routes() {
+		if _, _, ok := offerOf(r.method, r.pattern); !ok {
+			unknown = append(unknown, r.method+" "+r.pattern)
+		}
+	}
+	return unknown
+}
+
+// StatementForTest is the CapabilityStatement of a table of these routes, "METHOD pattern".
+func StatementForTest(patterns []string) []byte {
+	var table []route
+	for _, p := range patterns {
+		method, pattern, _ := strings.Cut(p, " ")
+		table = append(table, route{method: method, pattern: pattern})
+	}
+	body, err := json.Marshal(New(Options{}).buildStatement(offeredBy(table)))
+	if err != nil {
+		panic(err)
+	}
+	return body
 }

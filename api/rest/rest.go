@@ -35,12 +35,13 @@ type Options struct {
 
 // Face serves FHIR REST.
 type Face struct {
-	o      Options
-	routes []route
+	o         Options
+	routes    []route
+	statement statement
 }
 
 // New makes the face.
-func New(o Options) *Face { return &Face{o, routes()} }
+func New(o Options) *Face { return &Face{o: o, routes: routes()} }
 
 // request is one call of one interaction: where it points, and the answer's writer.
 type request struct {
