@@ -16,6 +16,7 @@ import (
 	"tarn/console"
 	"tarn/fhir"
 	"tarn/interaction"
+	"tarn/search"
 )
 
 // openFaces builds the handler of everything that is served.
@@ -27,7 +28,13 @@ func (a *App) openFaces(tokenKey []byte) error {
 	if err != nil {
 		return err
 	}
-	resources := rest.New(rest.Options{Edge: a.edge, Datastores: a.catalog, Interactions: interaction.New(a.catalog, fhir.Limits{}),
+	searches, err := search.New(search.Options{Datastores: a.catalog, CursorKey: tokenKey})
+	if err != nil {
+		return err
+	}
+	interactions := interaction.New(a.catalog, fhir.Limits{})
+	interactions.UseMatcher(searches)
+	resources := rest.New(rest.Options{Edge: a.edge, Datastores: a.catalog, Interactions: interactions,
 		Version: a.cfg.Version, Started: fhir.InstantOf(time.Now())})
 	exports := bulk.New(bulk.Options{Edge: a.edge, Datastores: a.catalog, Exports: a.exports})
 	web, err := console.New(console.Options{Endpoint: a.url, Transport: inside{func() http.Handler { return a.handler }}, Region: a.cfg.Region,

@@ -89,6 +89,9 @@ func differType(ctx context.Context, m *model, v *store.View, typ r4.Code) error
 	if err := differChanges(ctx, m, v, typ); err != nil {
 		return err
 	}
+	if err := differLookup(ctx, m, v, typ); err != nil {
+		return err
+	}
 	return differSearch(ctx, m, v, typ)
 }
 

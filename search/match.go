@@ -1,0 +1,52 @@
+package search
+
+import (
+	"context"
+
+	"tarn/fhir"
+	"tarn/fhir/r4"
+	"tarn/store"
+)
+
+// Match are up to limit resources of the type that meet the criteria of a conditional interaction (FHIR R4 section
+// 3.1.0.8.1), in the order of their creation: name=x&birthdate=1970, as in a URL. Since something is written on the
+// strength of it, it is strict: a parameter that is not known, or that says how results are shown, is refused, and so
+// are criteria that say nothing. It uses v alone, so a store.Guard may call it.
+func (s *Service) Match(ctx context.Context, v *store.View, typ r4.Code, criteria string, limit int) ([]store.Version, error) {
+	return s.MatchAt(ctx, v, "", typ, criteria, limit)
+}
+
+// MatchAt is Match in a data store of which base is the URL: absolute references below it are local.
+func (s *Service) MatchAt(ctx context.Context, v *store.View, base string, typ r4.Code, criteria string, limit int) (_ []store.Version, err error) {
+	pairs, err := ParseQuery(criteria)
+	if err != nil {
+		return nil, err
+	}
+	r := s.newRun(ctx, v, base, Scope{})
+	defer r.close()
+	c := &clause{typ: typ}
+	for _, p := range pairs {
+		name := bare(p.Name)
+		switch {
+		case name == "_format" || name == "_pretty":
+			continue
+		case results[name]:
+			return nil, refuse(p.Name, "it says how results are shown, which means nothing here")
+		case p.Value == "":
+			return nil, refuse(p.Name, "it has no value")
+		}
+		cond, err := r.condition(typ, p.Name, p.Value)
+		if err != nil {
+			return nil, err
+		}
+		c.conds = append(c.conds, cond)
+	}
+	if len(c.conds) == 0 {
+		return nil, refuseAs(fhir.CodeInvalid, "criteria", "there are none")
+	}
+	found, _, err := r.enumerate(c, 0, limit, 0)
+	if err != nil || len(found) == 0 {
+		return nil, err
+	}
+	return v.ReadOrdinals(ctx, typ, found)
+}

@@ -1,0 +1,208 @@
+package search
+
+import (
+	"context"
+	"slices"
+
+	"tarn/fault"
+	"tarn/fhir"
+	"tarn/fhir/index"
+	"tarn/fhir/r4"
+	"tarn/store"
+)
+
+// run is one search over one view. It is for one goroutine.
+type run struct {
+	ctx    context.Context
+	s      *Service
+	v      *store.View
+	env    index.Env
+	scope  Scope
+	types  map[r4.Code]*typeState
+	reader *reader // nil before a document had to be read
+	note   func(depth int, format string, args ...any)
+	depth  int // of clauses within each other, for note
+	stale  bool
+}
+
+// typeState is what a search must know of a type as of its view.
+type typeState struct {
+	next    store.Ordinal   // ordinals below it had been given out
+	changed []store.Ordinal // those below next for which the index speaks of a later version
+}
+
+func (s *Service) newRun(ctx context.Context, v *store.View, base string, scope Scope) *run {
+	r := &run{ctx: ctx, s: s, v: v, scope: scope, types: map[r4.Code]*typeState{}}
+	r.env = index.Env{Base: base, Now: s.o.Now(), Resolver: terminology{r}}
+	return r
+}
+
+func (r *run) close() {
+	if r.reader != nil {
+		r.s.readers.Put(r.reader)
+		r.reader = nil
+	}
+}
+
+// explain notes a step of the plan where the caller wants to see it.
+func (r *run) explain(format string, args ...any) {
+	if r.note != nil {
+		r.note(r.depth, format, args...)
+	}
+}
+
+func (r *run) state(typ r4.Code) (*typeState, error) {
+	if st := r.types[typ]; st != nil {
+		return st, nil
+	}
+	next, err := r.v.Next(r.ctx, typ)
+	if err != nil {
+		return nil, err
+	}
+	changed, err := r.v.ChangedSince(r.ctx, typ)
+	if err != nil {
+		return nil, err
+	}
+	n, _ := slices.BinarySearch(changed, next)
+	st := &typeState{next: next, changed: changed[:n]}
+	r.types[typ] = st
+	return st, nil
+}
+
+func (st *typeState) isChanged(o store.Ordinal) bool {
+	if len(st.changed) == 0 {
+		return false
+	}
+	_, found := slices.BinarySearch(st.changed, o)
+	return found
+}
+
+// extract are the entries of a version, uncut; they are valid until the next call.
+func (r *run) extract(v store.Version) ([]fhir.IndexEntry, error) {
+	if r.reader == nil {
+		r.reader = r.s.readers.Get().(*reader)
+	}
+	if _, err := r.reader.parser.Borrow(v.Body); err != nil {
+		return nil, fault.Errorf(fault.Internal, "search", "a stored %s cannot be read: %w", v.Type, err)
+	}
+	return r.reader.extractor.Extract(r.reader.parser.Doc(), v.Type), nil
+}
+
+// batch is a few candidates of one type, and what was read of them.
+type batch struct {
+	typ      r4.Code
+	ordinals []store.Ordinal
+	full     []bool // the index does not speak for it: every condition is asked
+	keep     []bool // still in
+	entries  [][]fhir.IndexEntry
+	headers  []store.Version
+}
+
+func (b *batch) reset(typ r4.Code) {
+	b.typ, b.entries, b.headers = typ, nil, nil
+	b.ordinals, b.full, b.keep = b.ordinals[:0], b.full[:0], b.keep[:0]
+}
+
+func (b *batch) add(o store.Ordinal, full bool) {
+	b.ordinals, b.full, b.keep = append(b.ordinals, o), append(b.full, full), append(b.keep, true)
+}
+
+// kept counts what is still in.
+func (b *batch) kept() int {
+	n := 0
+	for _, k := range b.keep {
+		if k {
+			n++
+		}
+	}
+	return n
+}
+
+// load reads the entries of the candidates that are still in: those of the index, or of the version as of the view
+// where the index speaks of a later one.
+func (r *run) load(b *batch) error {
+	if b.entries != nil {
+		return nil
+	}
+	b.entries = make([][]fhir.IndexEntry, len(b.ordinals))
+	var at []int
+	var ask, old []store.Ordinal
+	for i, o := range b.ordinals {
+		if b.keep[i] && !b.full[i] {
+			at, ask = append(at, i), append(ask, o)
+		}
+	}
+	found, err := r.v.Forwards(r.ctx, b.typ, ask)
+	if err != nil {
+		return err
+	}
+	for k, i := range at {
+		b.entries[i] = found[k]
+	}
+	at = at[:0]
+	for i, o := range b.ordinals {
+		if b.keep[i] && b.full[i] {
+			at, old = append(at, i), append(old, o)
+		}
+	}
+	if len(old) == 0 {
+		return nil
+	}
+	versions, err := r.v.ReadOrdinals(r.ctx, b.typ, old)
+	if err != nil {
+		return err
+	}
+	for k, i := range at {
+		if versions[k].Number == 0 || versions[k].Deleted {
+			b.keep[i] = false
+			continue
+		}
+		uncut, err := r.extract(versions[k])
+		if err != nil {
+			return err
+		}
+		b.entries[i] = own(store.Kept(uncut))
+	}
+	return nil
+}
+
+// own makes entries independent of the extractor's memory.
+func own(entries []fhir.IndexEntry) []fhir.IndexEntry {
+	size := 0
+	for i := range entries {
+		size += len(entries[i].Value)
+	}
+	arena := make([]byte, 0, size)
+	for i := range entries {
+		from := len(arena)
+		arena = append(arena, entries[i].Value...)
+		entries[i].Value = arena[from:len(arena):len(arena)]
+	}
+	return entries
+}
+
+// loadHeaders reads the rows of the candidates that are still in, and drops those that are not there.
+func (r *run) loadHeaders(b *batch) error {
+	if b.headers != nil {
+		return nil
+	}
+	b.headers = make([]store.Version, len(b.ordinals))
+	var at []int
+	var ask []store.Ordinal
+	for i, o := range b.ordinals {
+		if b.keep[i] {
+			at, ask = append(at, i), append(ask, o)
+		}
+	}
+	versions, err := r.v.Headers(r.ctx, b.typ, ask)
+	if err != nil {
+		return err
+	}
+	for k, i := range at {
+		b.headers[i] = versions[k]
+		if versions[k].Number == 0 || versions[k].Deleted {
+			b.keep[i] = false
+		}
+	}
+	return nil
+}

@@ -1,0 +1,95 @@
+package search_test
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"testing"
+
+	"github.com/cockroachdb/pebble/v2/vfs"
+
+	"tarn/fhir"
+	"tarn/fhir/index"
+	"tarn/fhir/r4"
+	"tarn/kv/pebble"
+	"tarn/search"
+	"tarn/store"
+)
+
+const base = "http://tarn.test/datastore/d/r4"
+
+// world is a data store in memory, and the service that searches it.
+type world struct {
+	t       testing.TB
+	store   *store.Store
+	service *search.Service
+	parser  *fhir.Parser
+	extract *index.Extractor
+}
+
+func (w *world) Store(context.Context, string) (*store.Store, error) { return w.store, nil }
+
+func newWorld(t testing.TB) *world {
+	t.Helper()
+	engine, err := pebble.Open("data", pebble.Options{FS: vfs.NewMem()})
+	must(t, err)
+	space, err := engine.Open(t.Context(), "ds-search")
+	must(t, err)
+	st, err := store.Open(t.Context(), space, store.Options{})
+	must(t, err)
+	w := &world{t: t, store: st, parser: fhir.NewParser(fhir.Limits{}), extract: index.NewExtractor()}
+	w.service, err = search.New(search.Options{Datastores: w})
+	must(t, err)
+	t.Cleanup(func() {
+		must(t, st.Close())
+		must(t, engine.Close())
+	})
+	return w
+}
+
+func must(t testing.TB, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// write is the write of a resource with its entries.
+func (w *world) write(body string) store.Write {
+	w.t.Helper()
+	res, err := w.parser.Parse([]byte(body))
+	must(w.t, err)
+	return store.Write{Op: store.Put, Type: res.Code(), ID: res.ID(), Resource: res,
+		Entries: w.extract.ExtractOwned(w.parser.Doc(), res.Code()), Epoch: index.Epoch}
+}
+
+// put stores resources in one transaction.
+func (w *world) put(bodies ...string) {
+	w.t.Helper()
+	var tx store.Transaction
+	for _, b := range bodies {
+		tx.Writes = append(tx.Writes, w.write(b))
+	}
+	_, err := w.store.Commit(context.Background(), tx)
+	must(w.t, err)
+}
+
+func (w *world) delete(typ, id string) {
+	w.t.Helper()
+	code, _ := r4.CodeOf(typ)
+	_, err := w.store.Commit(context.Background(), store.Transaction{Writes: []store.Write{{Op: store.Delete, Type: code, ID: id}}})
+	must(w.t, err)
+}
+
+func (w *world) view() *store.View {
+	w.t.Helper()
+	v, err := w.store.Latest(context.Background())
+	must(w.t, err)
+	return v
+}
+
+// names reports whether an error names the parameter.
+func (w *world) names(err error, param string) bool {
+	var o *fhir.OutcomeError
+	return errors.As(err, &o) && len(o.Issues) > 0 && strings.Contains(o.Issues[0].Diagnostics+o.Issues[0].Details, param)
+}
