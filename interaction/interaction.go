@@ -27,12 +27,14 @@ type Service struct {
 	matcher    Matcher       // nil: no conditional interactions
 	limits     fhir.Limits
 	workers    sync.Pool // of *worker
+	bundles    sync.Pool // of *fhir.Parser
 }
 
 // New makes the service over the data stores. A resource that breaks limits is refused (fault.TooLarge, fault.Invalid).
 func New(d Datastores, limits fhir.Limits) *Service {
 	s := &Service{datastores: d, limits: limits}
 	s.workers.New = s.newWorker
+	s.bundles.New = func() any { return fhir.NewParser(limits) }
 	return s
 }
 
