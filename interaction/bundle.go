@@ -279,10 +279,3 @@ func (r *bundleReader) needs(e *Entry, n fhir.Node) {
 		r.refuse(request.Member("ifNoneMatch"), fhir.CodeInvalid, "ifNoneMatch is for GET and PUT only.")
 	}
 }
-
-func clip(s string) string {
-	if len(s) > 64 {
-		return s[:64] + "..."
-	}
-	return s
-}

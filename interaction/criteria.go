@@ -97,11 +97,15 @@ func (s *Service) MatchOne(ctx context.Context, v *store.View, c Criteria) (_ st
 	case err != nil || len(matches) == 0:
 		return store.Version{}, false, err
 	case len(matches) > 1:
-		return store.Version{}, false, fhir.NewOutcomeError(fault.Precondition, "interaction.MatchOne", fhir.Issue{
-			Severity: fhir.SeverityError, Code: "multiple-matches",
-			Diagnostics: fmt.Sprintf("Several resources of type %s meet the criteria; they must select one.", c.Type)})
+		return store.Version{}, false, severalMatches(c.Type)
 	}
 	return matches[0], true, nil
+}
+
+func severalMatches(t r4.Code) error {
+	return fhir.NewOutcomeError(fault.Precondition, "interaction.MatchOne", fhir.Issue{
+		Severity: fhir.SeverityError, Code: "multiple-matches",
+		Diagnostics: fmt.Sprintf("Several resources of type %s meet the criteria; they must select one.", t)})
 }
 
 func (s *Service) match(ctx context.Context, v *store.View, c Criteria, limit int) ([]store.Version, error) {
