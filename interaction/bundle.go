@@ -33,6 +33,9 @@ type Entry struct {
 
 	IfMatch, IfNoneMatch, IfModifiedSince, IfNoneExist string
 
+	// Refused says what is wrong with the request, in a batch, whose other entries that does not touch.
+	Refused error
+
 	resource fhir.Node
 	action   action
 	typ      r4.Code // of what the entry writes
@@ -123,7 +126,13 @@ func (b *Bundle) read(base string) error {
 	default:
 		b.Entries = make([]Entry, 0, entries.Count())
 		for n := entries.First(); n.Exists(); n = n.Next() {
-			b.Entries = append(b.Entries, r.entry(n))
+			before := len(r.issues)
+			e := r.entry(n)
+			if issues := r.issues[before:]; len(issues) > 0 && !b.Transaction {
+				e.Refused = fhir.NewOutcomeError(fault.Invalid, "interaction.ReadBundle", issues...)
+				e.action, r.issues = reads, r.issues[:before:before]
+			}
+			b.Entries = append(b.Entries, e)
 		}
 	}
 	return r.err()

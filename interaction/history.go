@@ -18,7 +18,7 @@ type HistoryQuery struct {
 // History is a page of the versions of a resource, newest first, deletions included (FHIR R4 section 3.1.0.10), and
 // whether there are older ones that the query asks for. A resource that never was is fault.NotFound.
 func (s *Service) History(ctx context.Context, t Target, q HistoryQuery) (page []store.Version, more bool, err error) {
-	v, err := s.view(ctx, t.Datastore)
+	v, err := s.viewOf(ctx, t)
 	if err != nil {
 		return nil, false, err
 	}

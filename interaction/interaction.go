@@ -43,6 +43,7 @@ type Target struct {
 	Datastore string
 	Type      r4.Code
 	ID        string
+	At        store.TxID // as of which it is read; 0: as of now
 }
 
 // Conditions are the preconditions of a write (RFC 9110 section 13.1).
@@ -74,6 +75,18 @@ func (s *Service) view(ctx context.Context, datastore string) (*store.View, erro
 	st, err := s.datastores.Store(ctx, datastore)
 	if err != nil {
 		return nil, err
+	}
+	return st.Latest(ctx)
+}
+
+// viewOf opens the data store of a target as of its transaction.
+func (s *Service) viewOf(ctx context.Context, t Target) (*store.View, error) {
+	st, err := s.datastores.Store(ctx, t.Datastore)
+	if err != nil {
+		return nil, err
+	}
+	if t.At != 0 {
+		return st.At(ctx, t.At)
 	}
 	return st.Latest(ctx)
 }

@@ -10,7 +10,7 @@ import (
 // Read is the current version: fault.NotFound where there never was one, fault.Gone where it is deleted (the version is
 // then the deletion).
 func (s *Service) Read(ctx context.Context, t Target) (store.Version, error) {
-	v, err := s.view(ctx, t.Datastore)
+	v, err := s.viewOf(ctx, t)
 	if err != nil {
 		return store.Version{}, err
 	}
@@ -21,7 +21,7 @@ func (s *Service) Read(ctx context.Context, t Target) (store.Version, error) {
 // ReadVersion is one version by its number: fault.NotFound where there is none, fault.Gone where that version is a
 // deletion.
 func (s *Service) ReadVersion(ctx context.Context, t Target, number uint64) (store.Version, error) {
-	v, err := s.view(ctx, t.Datastore)
+	v, err := s.viewOf(ctx, t)
 	if err != nil {
 		return store.Version{}, err
 	}

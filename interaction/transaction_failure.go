@@ -48,6 +48,17 @@ func sentence(err error) string {
 	return fault.Message(err)
 }
 
+// Failed says of an error that an entry met alone, with its resource as it was sent, where in the Bundle that is. What is
+// no fault of the caller's stays as it is.
+func (b *Bundle) Failed(i int, err error) error {
+	var told *fhir.OutcomeError
+	if !errors.As(err, &told) {
+		return err
+	}
+	t := transaction{r: &TransactionRequest{Bundle: b}}
+	return t.failed(i, t.relocated(err, i, nil))
+}
+
 // failed says of an error which entry met it. What is no fault of the caller's stays as it is.
 func (t *transaction) failed(i int, err error) error {
 	kind := fault.KindOf(err)
@@ -92,10 +103,10 @@ func within(expressions []string, entry string) []string {
 // relocated moves the places of issues from an entry's resource, links rewritten, to the Bundle as it was sent.
 func (t *transaction) relocated(err error, i int, edits []rewrite.Edit) error {
 	var told *fhir.OutcomeError
-	if !errors.As(err, &told) {
+	b := t.r.Bundle
+	if !errors.As(err, &told) || !b.Entries[i].resource.Exists() {
 		return err
 	}
-	b := t.r.Bundle
 	issues := make([]fhir.Issue, len(told.Issues))
 	for n, issue := range told.Issues {
 		if issue.Line != 0 {

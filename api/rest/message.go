@@ -25,6 +25,9 @@ const (
 
 // resource is the request's body: JSON in UTF-8, and within the bound that the edge set.
 func (r *request) resource() ([]byte, error) {
+	if r.entry != nil {
+		return r.entry.Resource(), nil
+	}
 	if given := r.Header.Get("Content-Type"); given != "" {
 		name, params, err := mime.ParseMediaType(given)
 		if set := params["charset"]; err != nil || !media[name] || set != "" && !strings.EqualFold(set, "utf-8") {
@@ -61,6 +64,7 @@ func (r *request) refuseHeader(header, what string) error {
 }
 
 func (r *request) setVersion(v store.Version) {
+	r.when = v.Instant
 	h := r.w.Header()
 	h.Set("ETag", etag(v.Number))
 	h.Set("Last-Modified", v.Instant.Time().Format(http.TimeFormat))

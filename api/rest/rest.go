@@ -22,6 +22,8 @@ type Interactions interface {
 	Update(ctx context.Context, t interaction.Target, body []byte, c interaction.Conditions, o interaction.WriteOptions) (interaction.Written, error)
 	Delete(ctx context.Context, t interaction.Target, c interaction.Conditions) (store.Result, error)
 	History(ctx context.Context, t interaction.Target, q interaction.HistoryQuery) ([]store.Version, bool, error)
+	ReadBundle(base string, body []byte) (*interaction.Bundle, error)
+	Transact(ctx context.Context, r interaction.TransactionRequest) (interaction.Transacted, error)
 }
 
 // Options wire the face.
@@ -50,6 +52,8 @@ type request struct {
 	w             http.ResponseWriter
 	target        interaction.Target // Type and ID as far as the route has them
 	vid           string
+	entry         *interaction.Entry // where the request is one of a Bundle's
+	when          fhir.Instant       // of the version that the answer is about
 }
 
 // ServeHTTP routes by method and path; every answer that is no resource is an OperationOutcome.

@@ -23,6 +23,7 @@ type route struct {
 func routes() []route {
 	all := []route{
 		{method: http.MethodGet, pattern: "metadata", iamAction: "healthlake:GetCapabilities", handle: (*Face).capabilities},
+		{method: http.MethodPost, pattern: "", iamAction: "healthlake:ProcessBundle", handle: (*Face).bundle},
 		{method: http.MethodPost, pattern: "{type}", iamAction: "healthlake:CreateResource", handle: (*Face).create},
 		{method: http.MethodGet, pattern: "{type}/{id}", iamAction: "healthlake:ReadResource", handle: (*Face).read},
 		{method: http.MethodPut, pattern: "{type}/{id}", iamAction: "healthlake:UpdateResource", handle: (*Face).update},
@@ -31,9 +32,14 @@ func routes() []route {
 		{method: http.MethodGet, pattern: "{type}/{id}/_history/{vid}", iamAction: "healthlake:VersionReadResource", handle: (*Face).vread},
 	}
 	for i := range all {
-		all[i].segments = strings.Split(all[i].pattern, "/")
+		all[i].segments = segmentsOf(all[i].pattern)
 	}
 	return all
+}
+
+// segmentsOf are the parts of a path; a doubled slash is one.
+func segmentsOf(path string) []string {
+	return strings.FieldsFunc(path, func(c rune) bool { return c == '/' })
 }
 
 // match finds the route of a path below the base. HEAD is GET without a body. Where the path is known and the method is
@@ -42,7 +48,7 @@ func (f *Face) match(method, path string) (_ *route, _ *request, allowed string,
 	if method == http.MethodHead {
 		method = http.MethodGet
 	}
-	segments := strings.FieldsFunc(path, func(c rune) bool { return c == '/' }) // a doubled slash is one
+	segments := segmentsOf(path)
 	var others []string
 	for i := range f.routes {
 		rt := &f.routes[i]
