@@ -20,6 +20,7 @@ import (
 	"tarn/api/edge"
 	"tarn/catalog"
 	"tarn/cloud/local"
+	"tarn/event"
 	"tarn/export"
 	"tarn/fault"
 	"tarn/ingest"
@@ -40,6 +41,7 @@ type App struct {
 	accounts *account.Accounts
 	cloud    *local.Cloud
 	ledger   *job.Ledger
+	events   *event.Sender // nil without a webhook
 	catalog  *catalog.Catalog
 	exports  *export.Service
 	imports  *ingest.Service
@@ -168,9 +170,12 @@ const (
 // start. ready is called once requests are served.
 func (a *App) Run(ctx context.Context, ready func()) error {
 	work, stop := context.WithCancelCause(context.WithoutCancel(ctx))
-	var trims sync.WaitGroup
-	trims.Go(func() { trimIdle(work) })
-	defer trims.Wait()
+	var beside sync.WaitGroup
+	beside.Go(func() { trimIdle(work) })
+	if a.events != nil {
+		beside.Go(func() { a.events.Run(work) })
+	}
+	defer beside.Wait()
 	defer stop(nil)
 	jobs := make(chan error, 1)
 	a.ready.jobs.Store(true)

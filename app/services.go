@@ -46,10 +46,14 @@ func (a *App) openServices(ctx context.Context, sealer *seal.Sealer) (err error)
 		return err
 	}
 	a.onClose(a.cloud.Close)
-	if a.ledger, err = job.Open(ctx, system, job.Options{}); err != nil {
+	jobs, datastores, err := a.openEvents()
+	if err != nil {
 		return err
 	}
-	if a.catalog, err = catalog.Open(ctx, a.engine, system, catalog.Options{Account: a.cfg.Account, Region: a.cfg.Region, PublicURL: a.url, Enqueue: a.enqueue}); err != nil {
+	if a.ledger, err = job.Open(ctx, system, job.Options{OnState: jobs}); err != nil {
+		return err
+	}
+	if a.catalog, err = catalog.Open(ctx, a.engine, system, catalog.Options{Account: a.cfg.Account, Region: a.cfg.Region, PublicURL: a.url, Enqueue: a.enqueue, OnStatus: datastores}); err != nil {
 		return err
 	}
 	a.onClose(a.catalog.Close)
@@ -64,9 +68,11 @@ func (a *App) openServices(ctx context.Context, sealer *seal.Sealer) (err error)
 			ingest.Preload:         frugal{a.imports.PreloadWork()},
 			ingest.DeleteDatastore: a.imports.DeleteWork(),
 		},
-		Workers: map[job.Kind]int{export.Kind: 4, ingest.Import: 4, ingest.Preload: 2, ingest.DeleteDatastore: 2},
-		Lease:   0, // the lock of the data directory, to which also a database is bound, keeps rivals out
-		Log:     a.cfg.Log,
+		Workers:    map[job.Kind]int{export.Kind: 4, ingest.Import: 4, ingest.Preload: 2, ingest.DeleteDatastore: 2},
+		Lease:      0, // the lock of the data directory, to which also a database is bound, keeps rivals out
+		StuckAfter: a.cfg.JobStuckAfter,
+		Retention:  a.cfg.JobRetention,
+		Log:        a.cfg.Log,
 	})
 	a.registry.MustRegister(a.runner.Collectors()...)
 	return nil

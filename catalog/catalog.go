@@ -38,7 +38,11 @@ type Options struct {
 	// is under way, and begin it anew if it has failed.
 	// nil refuses preloads and deletions as fault.Unsupported.
 	Enqueue func(context.Context, Task) error
-	Now     func() time.Time // nil: time.Now
+	// OnStatus is told of every status that a data store comes into, its first one too, before the batch that writes it
+	// commits; what it adds to the batch commits with it. It must be quick, and may be called for a batch that is never
+	// applied. nil: nobody is told.
+	OnStatus func(*kv.Batch, Datastore)
+	Now      func() time.Time // nil: time.Now
 }
 
 // TaskKind names a long work that the catalog needs.

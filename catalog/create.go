@@ -71,6 +71,7 @@ func (c *Catalog) Create(ctx context.Context, q CreateRequest) (Datastore, error
 		}
 		b.Set(rowKey(r.ID), encode(r))
 		b.Set(r.indexKey(), []byte(r.ID))
+		c.tell(b, r)
 		return b, nil
 	})
 	if err != nil {

@@ -19,12 +19,16 @@ func (c *Catalog) update(ctx context.Context, op, id string, change func(r *row)
 			return nil, err
 		}
 		after = r
+		before := r.Status
 		write, err := change(r)
 		if err != nil || !write {
 			return nil, err
 		}
 		b := new(kv.Batch)
 		b.Set(rowKey(id), encode(r))
+		if r.Status != before {
+			c.tell(b, r)
+		}
 		return b, nil
 	})
 	c.forget(id)
@@ -32,6 +36,13 @@ func (c *Catalog) update(ctx context.Context, op, id string, change func(r *row)
 		return Datastore{}, fault.Wrap(op, err)
 	}
 	return c.datastore(after), nil
+}
+
+// tell lets OnStatus know of a status that is about to be written.
+func (c *Catalog) tell(b *kv.Batch, r *row) {
+	if c.o.OnStatus != nil {
+		c.o.OnStatus(b, c.datastore(r))
+	}
 }
 
 // Activate makes a CREATING data store ACTIVE; on an ACTIVE one it does nothing; otherwise fault.Conflict.

@@ -10,6 +10,7 @@ import (
 
 	"tarn/fault"
 	"tarn/fhir"
+	"tarn/job"
 	"tarn/store"
 )
 
@@ -88,6 +89,15 @@ func parseJob(params json.RawMessage) (Job, error) {
 		return j, fault.Errorf(fault.Unsupported, "export", "the job was made by a newer release (format %d)", j.Format)
 	}
 	return j, nil
+}
+
+// Output is the S3Uri of the folder of an export's record, or empty if it has none.
+func Output(rec job.Record) string {
+	j, err := parseJob(rec.Params)
+	if err != nil {
+		return ""
+	}
+	return FolderUri(j.S3Uri, j.Datastore, rec.ID)
 }
 
 // Folder is the name of a job's folder below the caller's prefix, with a slash at its end.

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"tarn/fault"
+	"tarn/job"
 )
 
 // Request is what a caller asks for. The face has checked its shape, and that the caller may start imports into the data
@@ -62,6 +63,15 @@ func ParseJob(params json.RawMessage) (Job, error) {
 		return j, fault.Errorf(fault.Unsupported, "ingest", "the job was made by a newer release (format %d)", j.Format)
 	}
 	return j, nil
+}
+
+// Output is the S3Uri of the output folder of an import's record, or empty if it has none.
+func Output(rec job.Record) string {
+	j, err := ParseJob(rec.Params)
+	if err != nil {
+		return ""
+	}
+	return FolderUri(j.OutputS3Uri, j.Datastore, rec.ID)
 }
 
 // Folder is the name of a job's output folder below the caller's prefix, with a slash at its end.

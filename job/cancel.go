@@ -38,6 +38,7 @@ func (l *Ledger) Cancel(ctx context.Context, datastore, id string) (Record, erro
 		r.State = CancelSubmitted
 		rec = r.record(params)
 		b := new(kv.Batch)
+		l.observe(b, r, params)
 		b.Set(recordKey(id), encode(r))
 		setQueue(b, r.Kind, datastore, q)
 		return b, nil

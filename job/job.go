@@ -18,6 +18,7 @@ type Record struct {
 	Params    json.RawMessage // fixed when the job was queued
 	Planned   bool            // a plan has been set
 	Progress  Progress
+	Pace      Pace   // zero while nobody works on it
 	Message   string // why it failed, or what a user should know; at most MaxMessage runes
 
 	SubmitTime time.Time // ms precision, UTC; never before that of a job with a smaller Seq

@@ -31,6 +31,7 @@ func (l *Ledger) claim(ctx context.Context, of namedQueue, id string, seen sight
 		}
 		params = got[0]
 		b := new(kv.Batch)
+		started := false
 		switch {
 		case q.Running != nil && q.Running.ID == id:
 			if r.Owner != "" && (r.Term != seen.term || r.Beat != seen.beat) {
@@ -40,7 +41,7 @@ func (l *Ledger) claim(ctx context.Context, of namedQueue, id string, seen sight
 			p := q.Waiting[0]
 			p.Queued = false
 			q.Running, q.Waiting = &p, q.Waiting[1:]
-			r.State = InProgress
+			r.State, started = InProgress, true
 			r.Started = max(l.now().UnixMilli(), r.Submitted)
 			setQueue(b, of.kind, of.datastore, q)
 		default:
@@ -49,8 +50,12 @@ func (l *Ledger) claim(ctx context.Context, of namedQueue, id string, seen sight
 		r.Term++
 		r.Beat++
 		r.Owner = owner
+		r.Rate, r.Paced = Pace{}, l.now().UnixMilli()
 		claimed = r
 		b.Set(recordKey(id), encode(r))
+		if started {
+			l.observe(b, r, params)
+		}
 		return b, nil
 	})
 	if err != nil {
@@ -80,6 +85,10 @@ func (l *Ledger) settle(ctx context.Context, of namedQueue, markQueued bool) err
 		if err != nil {
 			return nil, err
 		}
+		params, err := l.observed(ctx, tx, touched...)
+		if err != nil {
+			return nil, err
+		}
 		b := new(kv.Batch)
 		for i, id := range touched {
 			p := q.find(id)
@@ -99,6 +108,7 @@ func (l *Ledger) settle(ctx context.Context, of namedQueue, markQueued bool) err
 				r.State = Queued
 			}
 			b.Set(recordKey(id), encode(r))
+			l.observe(b, r, params[i])
 		}
 		if b.Len() == 0 {
 			return nil, nil
@@ -125,10 +135,19 @@ func (l *Ledger) underTerm(ctx context.Context, id string, term uint64, change f
 			return nil, ErrTermLost
 		}
 		b := new(kv.Batch)
+		before := *r
 		if change != nil {
 			if err := change(tx, r, b); err != nil {
 				return nil, err
 			}
+		}
+		r.pace(before.Progress, l.now().UnixMilli())
+		if r.State != before.State {
+			params, err := l.observed(ctx, tx, id)
+			if err != nil {
+				return nil, err
+			}
+			l.observe(b, r, params[0])
 		}
 		r.Beat++
 		b.Set(recordKey(id), encode(r))
@@ -158,10 +177,15 @@ func (l *Ledger) finish(ctx context.Context, of *row, state State, message strin
 		if p := q.find(of.ID); p != nil && p.Cancel && state != CancelCompleted && state != CancelFailed {
 			return nil, errCancelled // a cancel was accepted meanwhile: it decides
 		}
+		params, err := l.observed(ctx, tx, of.ID)
+		if err != nil {
+			return nil, err
+		}
 		q.remove(of.ID)
-		r.State, r.Message, r.Owner = state, cut(message, MaxMessage), ""
+		r.State, r.Message, r.Owner, r.Rate = state, cut(message, MaxMessage), "", Pace{}
 		r.Ended = max(l.now().UnixMilli(), r.Started)
 		b := new(kv.Batch)
+		l.observe(b, r, params[0])
 		b.Set(recordKey(of.ID), encode(r))
 		setQueue(b, of.Kind, of.Datastore, q)
 		return b, nil

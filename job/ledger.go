@@ -15,8 +15,9 @@ import (
 
 // Ledger is the book of all jobs, in the rows job/ of the system space. It is safe for concurrent use.
 type Ledger struct {
-	space kv.Space
-	now   func() time.Time
+	space   kv.Space
+	now     func() time.Time
+	onState func(*kv.Batch, Record)
 
 	mu      sync.Mutex
 	changed chan struct{}
@@ -25,6 +26,9 @@ type Ledger struct {
 // Options of a Ledger.
 type Options struct {
 	Now func() time.Time // for submit, start and end times; nil: time.Now
+	// OnState is told of every state that a job comes into, its first one too, before the batch that writes it commits;
+	// what it adds to the batch commits with it. It must be quick, and may be called for a batch that is never applied.
+	OnState func(*kv.Batch, Record)
 }
 
 // Open returns the ledger in the system space. There is nothing to close.
@@ -32,7 +36,7 @@ func Open(ctx context.Context, space kv.Space, o Options) (*Ledger, error) {
 	if space == nil {
 		return nil, fault.Errorf(fault.Internal, "job.Open", "no space")
 	}
-	l := &Ledger{space: space, now: o.Now, changed: make(chan struct{})}
+	l := &Ledger{space: space, now: o.Now, onState: o.OnState, changed: make(chan struct{})}
 	if l.now == nil {
 		l.now = time.Now
 	}
@@ -138,6 +142,7 @@ func (l *Ledger) Enqueue(ctx context.Context, n New) (rec Record, reused bool, e
 			b.Set(tokenKey(n.Kind, n.ClientToken), encode(token{format, id, n.Datastore, n.Fingerprint}))
 		}
 		rec = r.record(n.Params)
+		l.observe(b, r, n.Params)
 		return b, nil
 	})
 	if err != nil {
@@ -147,6 +152,25 @@ func (l *Ledger) Enqueue(ctx context.Context, n New) (rec Record, reused bool, e
 		l.broadcast()
 	}
 	return rec, reused, nil
+}
+
+// observe tells of a job's new state.
+func (l *Ledger) observe(b *kv.Batch, r *row, params []byte) {
+	if l.onState != nil {
+		l.onState(b, r.record(params))
+	}
+}
+
+// observed are the parameters of jobs for observe; empty where nobody observes.
+func (l *Ledger) observed(ctx context.Context, read kv.Reader, ids ...string) ([][]byte, error) {
+	if l.onState == nil {
+		return make([][]byte, len(ids)), nil
+	}
+	keys := make([][]byte, len(ids))
+	for i, id := range ids {
+		keys[i] = paramsKey(id)
+	}
+	return read.Get(ctx, keys...)
 }
 
 // Lookup finds the job that an earlier Enqueue with this token made, so that a repeated request can be answered before

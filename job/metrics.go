@@ -8,6 +8,7 @@ type metrics struct {
 	ends    *prometheus.CounterVec
 	retries *prometheus.CounterVec
 	panics  *prometheus.CounterVec
+	stucks  *prometheus.CounterVec
 }
 
 func newMetrics() *metrics {
@@ -20,6 +21,7 @@ func newMetrics() *metrics {
 		ends:    counter("ended_total", "Jobs that ended, by their last state.", "kind", "state"),
 		retries: counter("retries_total", "Works begun again after a passing failure.", "kind"),
 		panics:  counter("panics_total", "Panics of works, recovered.", "kind"),
+		stucks:  counter("stuck_total", "Works ended for want of progress, and begun again.", "kind"),
 	}
 }
 
@@ -27,8 +29,9 @@ func (m *metrics) running(k Kind, by float64) { m.jobs.WithLabelValues(string(k)
 func (m *metrics) ended(k Kind, s State)      { m.ends.WithLabelValues(string(k), string(s)).Inc() }
 func (m *metrics) retried(k Kind)             { m.retries.WithLabelValues(string(k)).Inc() }
 func (m *metrics) panicked(k Kind)            { m.panics.WithLabelValues(string(k)).Inc() }
+func (m *metrics) stuck(k Kind)               { m.stucks.WithLabelValues(string(k)).Inc() }
 
 // Collectors are the Runner's metrics, to be registered by whoever serves them.
 func (r *Runner) Collectors() []prometheus.Collector {
-	return []prometheus.Collector{r.metrics.jobs, r.metrics.ends, r.metrics.retries, r.metrics.panics}
+	return []prometheus.Collector{r.metrics.jobs, r.metrics.ends, r.metrics.retries, r.metrics.panics, r.metrics.stucks}
 }

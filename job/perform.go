@@ -28,7 +28,7 @@ func (r *Runner) perform(t *task, claimed *row, params []byte) {
 	state, message := Completed, ""
 	if !claimed.State.Cancelling() {
 		var err error
-		state, message, err = r.labour(t.work, run, work)
+		state, message, err = r.labour(t, run, work)
 		switch cause := context.Cause(t.work); {
 		case errors.Is(err, ErrTermLost) || errors.Is(cause, ErrTermLost):
 			log.Warn("job lost to another worker")
@@ -74,11 +74,12 @@ func (r *Runner) perform(t *task, claimed *row, params []byte) {
 }
 
 // labour runs the work, again after a pause while it fails with fault.Unavailable.
-func (r *Runner) labour(ctx context.Context, run *Run, work Work) (State, string, error) {
+func (r *Runner) labour(t *task, run *Run, work Work) (State, string, error) {
+	ctx := t.work
 	pause, failures := firstPause, 0
 	for {
 		before := run.Record().Progress
-		err := r.guarded(ctx, run, work.Run)
+		err := r.attempt(ctx, t, run, work)
 		if err == nil {
 			state, message := run.outcome()
 			return state, message, nil
@@ -163,6 +164,9 @@ func (r *Runner) beat(t *task, run *Run) (stop func()) {
 	go func() {
 		defer close(done)
 		for sleep(beatCtx, r.o.Lease/3) {
+			if t.deaf.Load() {
+				continue // whoever watches may take the job over
+			}
 			err := run.Beat(beatCtx)
 			if lost(err) {
 				t.endLife(ErrTermLost)
@@ -176,7 +180,7 @@ func (r *Runner) beat(t *task, run *Run) (stop func()) {
 // giveBack lets anyone go on with the job at once.
 func (r *Runner) giveBack(ctx context.Context, run *Run, warn func(string, ...any)) {
 	err := run.write(context.WithoutCancel(ctx), "job.giveBack", func(_ kv.Locked, row *row, _ *kv.Batch) error {
-		row.Owner = ""
+		row.Owner, row.Rate = "", Pace{}
 		return nil
 	})
 	if err != nil && !lost(err) {

@@ -52,6 +52,8 @@ type row struct {
 	State       State    `json:"state"`
 	Planned     int      `json:"planned,omitempty"` // pieces + 1; 0: no plan
 	Progress    Progress `json:"progress,omitzero"`
+	Rate        Pace     `json:"rate,omitzero"`
+	Paced       int64    `json:"paced,omitempty"` // ms since 1970: until when Rate counts
 	Message     string   `json:"message,omitempty"`
 	Submitted   int64    `json:"submitted"` // ms since 1970
 	Started     int64    `json:"started,omitempty"`
@@ -66,7 +68,7 @@ type row struct {
 // record is the row for the outside world.
 func (r *row) record(params []byte) Record {
 	return Record{ID: r.ID, Datastore: r.Datastore, Kind: r.Kind, Name: r.Name, State: r.State, Params: params,
-		Planned: r.Planned > 0, Progress: r.Progress, Message: r.Message, SubmitTime: fromMilli(r.Submitted),
+		Planned: r.Planned > 0, Progress: r.Progress, Pace: r.Rate, Message: r.Message, SubmitTime: fromMilli(r.Submitted),
 		StartTime: fromMilli(r.Started), EndTime: fromMilli(r.Ended), Seq: r.Seq, ClientToken: r.ClientToken,
 		Term: r.Term, Beat: r.Beat, Owner: r.Owner}
 }

@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"tarn/fault"
@@ -39,7 +40,12 @@ type RunnerOptions struct {
 	// Attempts is how often in a row, without any progress between, a work may fail with fault.Unavailable before its
 	// job fails; 0 means 10.
 	Attempts int
-	Log      *slog.Logger // nil: nothing is logged
+	// StuckAfter is how long a work may go on without any progress before it is ended and begun again, as after a passing
+	// failure; 0 means DefaultStuckAfter, less than 0 for ever.
+	StuckAfter time.Duration
+	// Retention is how long the records of ended jobs are kept; 0 means for ever.
+	Retention time.Duration
+	Log       *slog.Logger // nil: nothing is logged
 }
 
 // task is one job that this runner runs.
@@ -48,6 +54,7 @@ type task struct {
 	// life ends when the process drains or the term is lost; work, its child, when the job is cancelled too.
 	life, work       context.Context
 	endLife, endWork context.CancelCauseFunc
+	deaf             atomic.Bool // it was ended for want of progress and has not returned yet
 }
 
 func newTask(ctx context.Context, k Kind) *task {
@@ -77,6 +84,9 @@ func NewRunner(l *Ledger, o RunnerOptions) *Runner {
 	if o.Attempts <= 0 {
 		o.Attempts = 10
 	}
+	if o.StuckAfter == 0 {
+		o.StuckAfter = DefaultStuckAfter
+	}
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
@@ -88,6 +98,7 @@ func NewRunner(l *Ledger, o RunnerOptions) *Runner {
 // back so that anyone can go on with them, and returns nil. It may be called once.
 func (r *Runner) Run(ctx context.Context) error {
 	var works sync.WaitGroup
+	works.Go(func() { r.forgetOld(ctx) })
 	poll := idlePoll
 	if r.o.Lease > 0 {
 		poll = max(r.o.Lease/3, time.Millisecond)

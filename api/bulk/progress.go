@@ -23,6 +23,22 @@ type progressBody struct {
 	TransactionTime string       `json:"transactionTime"`
 	Folder          string       `json:"folder"` // s3://bucket/prefix/, where the files are
 	Progress        job.Progress `json:"progress"`
+	Pace            *paceBody    `json:"pace,omitempty"` // while it runs, once there is any
+}
+
+// paceBody is how fast an export goes, each second, and about how long it still takes.
+type paceBody struct {
+	Resources   int64 `json:"resourcesPerSecond"`
+	Bytes       int64 `json:"bytesPerSecond"`
+	SecondsLeft int64 `json:"secondsLeft"`
+}
+
+func paceOf(rec job.Record) *paceBody {
+	left, ok := rec.TimeLeft()
+	if !ok {
+		return nil
+	}
+	return &paceBody{int64(rec.Pace.Resources), int64(rec.Pace.Bytes), int64(left.Seconds())}
 }
 
 // progress is GET export/{jobId}: how far the export has come, and where its files lie.
@@ -35,7 +51,7 @@ func (f *Face) progress(w http.ResponseWriter, r *http.Request, call *edge.Datas
 		return err
 	}
 	return writeJSON(w, progressBody{rec.ID, rec.Name, rec.State, rec.Message, j.Datastore, uint64(j.TxID), j.TransactionTime.String(),
-		export.FolderUri(j.S3Uri, j.Datastore, rec.ID), rec.Progress})
+		export.FolderUri(j.S3Uri, j.Datastore, rec.ID), rec.Progress, paceOf(rec)})
 }
 
 func writeJSON(w http.ResponseWriter, v any) error {

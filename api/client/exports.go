@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"net/http"
+	"time"
 
 	"tarn/fault"
 )
@@ -53,7 +54,18 @@ type ExportProgress struct {
 		Bytes          int64 `json:"bytes"`
 		Files          int64 `json:"files"`
 	} `json:"progress"`
+	Pace *ExportPace `json:"pace"` // nil unless it runs and has made progress
 }
+
+// ExportPace is how fast a running export goes, and about how long it still takes.
+type ExportPace struct {
+	Resources   int64 `json:"resourcesPerSecond"`
+	Bytes       int64 `json:"bytesPerSecond"`
+	SecondsLeft int64 `json:"secondsLeft"`
+}
+
+// Left is about how long the export still takes.
+func (p ExportPace) Left() time.Duration { return time.Duration(p.SecondsLeft) * time.Second }
 
 // ExportProgress asks how far an export has come.
 func (c *Client) ExportProgress(ctx context.Context, datastore, job string) (p ExportProgress, err error) {

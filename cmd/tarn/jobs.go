@@ -140,9 +140,13 @@ func (c *jobsDescribeCmd) Run(ctx context.Context, s *screen) error {
 }
 
 func (c *jobsDescribeCmd) export(s *screen, p client.ExportProgress) error {
+	pace := ""
+	if p.Pace != nil {
+		pace = fmt.Sprintf("%s resources a second, about %s left", comma(p.Pace.Resources), took(p.Pace.Left()))
+	}
 	s.fields([][2]string{{"export", p.JobID}, {"name", p.JobName}, {"status", p.JobStatus}, {"message", p.Message}, {"as of", p.TransactionTime},
 		{"resources", comma(p.Progress.Resources) + " of " + comma(p.Progress.ResourcesTotal)}, {"files", comma(p.Progress.Files)},
-		{"bytes", size(p.Progress.Bytes)}, {"folder", p.Folder}})
+		{"bytes", size(p.Progress.Bytes)}, {"pace", pace}, {"folder", p.Folder}})
 	return nil
 }
 

@@ -10,6 +10,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"time"
 
 	"github.com/alecthomas/kong"
 
@@ -37,13 +38,19 @@ type serverFlags struct {
 	TrustProxy    bool   `help:"Take the caller's address from X-Forwarded-For: only behind a proxy that sets it."`
 	CacheSize     int64  `help:"Memory for the storage engine's block cache, in MiB." default:"64" placeholder:"MIB"`
 	ExportWorkers int    `help:"Parts of exports that are written at once." default:"2" placeholder:"N"`
+
+	EventWebhook    string        `help:"Send every new state of a job or a data store to this address, as a CloudEvent." placeholder:"URL"`
+	EventSecretFile string        `help:"Sign what is sent there with the contents of this file (HMAC-SHA256, header X-Tarn-Signature)." placeholder:"FILE"`
+	JobRetention    time.Duration `help:"How long the records of ended jobs are kept, such as 8760h; 0 is for ever." default:"0" placeholder:"TIME"`
+	JobStuckAfter   time.Duration `help:"How long a job may make no progress before it is begun again." default:"15m" placeholder:"TIME"`
 }
 
 // config is the flags as the server takes them.
 func (f *serverFlags) config(log *slog.Logger) app.Config {
 	return app.Config{DataDir: f.DataDir, Listen: f.Listen, PublicURL: f.base(), Account: f.Account, Region: f.Region,
 		DatabaseURL: f.DatabaseURL, MasterKeyFile: f.MasterKeyFile, MasterPassphrase: os.Getenv("TARN_MASTER_PASSPHRASE"),
-		TrustProxy: f.TrustProxy, CacheBytes: f.CacheSize << 20, ExportWorkers: f.ExportWorkers, Version: version, Log: log}
+		TrustProxy: f.TrustProxy, CacheBytes: f.CacheSize << 20, ExportWorkers: f.ExportWorkers, EventWebhook: f.EventWebhook,
+		EventSecretFile: f.EventSecretFile, JobRetention: f.JobRetention, JobStuckAfter: f.JobStuckAfter, Version: version, Log: log}
 }
 
 // base is the public URL; where the server listens on all addresses and none is named, it is the one of this machine.

@@ -1,0 +1,66 @@
+package job
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"tarn/fault"
+)
+
+// ErrStuck is the cause of a context that ended because a work made no progress for RunnerOptions.StuckAfter.
+var ErrStuck = errors.New("job: no progress")
+
+// DefaultStuckAfter is how long a work may go on without any progress when nothing else is said.
+const DefaultStuckAfter = 15 * time.Minute
+
+// attempt calls a work once and ends it when it makes no progress for too long: that is a passing failure like any
+// other, so the job is begun again behind its last checkpoint. A work that does not heed the end of its context cannot
+// be stopped; the job's lease then beats no more, so that another process may take it over.
+func (r *Runner) attempt(ctx context.Context, t *task, run *Run, work Work) error {
+	if r.o.StuckAfter < 0 {
+		return r.guarded(ctx, run, work.Run)
+	}
+	ctx, end := context.WithCancelCause(ctx)
+	defer end(nil)
+	watched := make(chan struct{})
+	go func() {
+		defer close(watched)
+		r.watch(ctx, t, run, end)
+	}()
+	err := r.guarded(ctx, run, work.Run)
+	stuck := errors.Is(context.Cause(ctx), ErrStuck)
+	end(nil)
+	<-watched
+	t.deaf.Store(false)
+	if err != nil && stuck {
+		return fault.Errorf(fault.Unavailable, "job.Run", "The job made no progress for %s.", r.o.StuckAfter)
+	}
+	return err
+}
+
+// watch looks at a work's progress from time to time until ctx ends or the progress has stood still for too long.
+func (r *Runner) watch(ctx context.Context, t *task, run *Run, end context.CancelCauseFunc) {
+	type sign struct {
+		progress Progress
+		planned  bool
+	}
+	look := func() sign {
+		rec := run.Record()
+		return sign{rec.Progress, rec.Planned}
+	}
+	last, since := look(), time.Now()
+	for sleep(ctx, max(r.o.StuckAfter/8, time.Millisecond)) {
+		if now := look(); now != last {
+			last, since = now, time.Now()
+			continue
+		}
+		if time.Since(since) >= r.o.StuckAfter {
+			r.metrics.stuck(run.kind)
+			r.o.Log.Warn("job makes no progress and is begun again", "job", run.id, "kind", run.kind, "for", time.Since(since))
+			t.deaf.Store(true)
+			end(ErrStuck)
+			return
+		}
+	}
+}
