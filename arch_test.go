@@ -35,7 +35,7 @@ var floors = [][]string{
 
 // inner is the order inside rooms that have floors of their own, from the roof down.
 var inner = [][]string{
-	{"fhir/validate", "fhir/index", "fhir/rewrite"}, {"fhir/path"}, {"fhir"}, {"fhir/r4"},
+	{"fhir/validate", "fhir/index", "fhir/rewrite"}, {"fhir/path"}, {"fhir/patch"}, {"fhir"}, {"fhir/r4"},
 	{"access/iam", "access/sigv4", "access/smart", "access/seal"}, {"access"},
 	{"kv/kvtest"}, {"kv"},
 	{"cloud/cloudtest"}, {"cloud"},
@@ -151,7 +151,7 @@ func TestImports_runDownwardOnly(t *testing.T) {
 				a, an := floorOf(inner, s.room)
 				b, bn := floorOf(inner, room)
 				if an != bn && b <= a {
-					t.Errorf("%s imports %s: inside %s imports run %s", s.file, target, name, "from validate, index to path to fhir to r4, from suites and implementations to the contract")
+					t.Errorf("%s imports %s: inside %s imports run %s", s.file, target, name, "from validate, index to path to patch to fhir to r4, from suites and implementations to the contract")
 				}
 			case to == from:
 				t.Errorf("%s imports %s, which is on the same floor", s.file, target)

@@ -2,6 +2,9 @@ package fhir
 
 import "unicode/utf8"
 
+// AppendString appends s as a JSON string. Bytes that are no UTF-8 become U+FFFD.
+func AppendString(dst []byte, s string) []byte { return appendQuoted(dst, s) }
+
 // appendQuoted appends s as a JSON string. Bytes that are no UTF-8 become U+FFFD.
 func appendQuoted[T string | []byte](dst []byte, s T) []byte {
 	dst = append(dst, '"')
