@@ -1,6 +1,10 @@
 package kv
 
-import "tarn/fault"
+import (
+	"iter"
+
+	"tarn/fault"
+)
 
 // Batch is a list of writes, applied atomically in their order: of two writes to one key the later wins. The zero
 // value is empty and ready. It is for one goroutine.
@@ -8,7 +12,19 @@ type Batch struct {
 	ops  []Op
 	size int
 	err  error
+	bulk iter.Seq2[Entry, error]
 }
+
+// Bulk is a batch of sorted bulk data instead of single writes: Update applies it as Space.Load does, without a bound of
+// its size, and asks seq for its entries while the locks are held. An error that seq yields is returned as it is, and
+// nothing is written. seq keeps the rules of Space.Load, and reads nothing through the Locked that fn was given.
+func Bulk(seq iter.Seq2[Entry, error]) *Batch { return &Batch{bulk: seq} }
+
+// Sorted are the entries of a batch made by Bulk; nil for any other.
+func (b *Batch) Sorted() iter.Seq2[Entry, error] { return b.bulk }
+
+// IsEmpty reports whether there is nothing to write; a Bulk is never taken for empty.
+func (b *Batch) IsEmpty() bool { return b == nil || len(b.ops) == 0 && b.bulk == nil && b.err == nil }
 
 // OpKind says what an Op does.
 type OpKind uint8

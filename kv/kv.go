@@ -47,7 +47,8 @@ type Space interface {
 	// keys first; the batch that it returns is applied atomically and is durable when Update returns nil. The locks
 	// are held until then. A lock key need not exist. fn may return a nil batch, and nothing is written; if it
 	// returns an error, nothing is written and Update returns that error as it is. fn is called at most once; it
-	// reads through tx only and must not call anything else of the engine. When ctx ends while waiting, Update returns
+	// reads through tx only and must not call anything else of the engine. The batch may be one of sorted bulk data (see
+	// Bulk). When ctx ends while waiting, Update returns
 	// its error and nothing is written.
 	// After an error of the engine itself the batch may or may not have been applied (fault.Unavailable), unless
 	// ErrUntouched is in its chain.

@@ -23,7 +23,7 @@ const (
 type Write struct {
 	N     int       // counts from 1 over all spaces since NewFaulty or the last FailBefore, FailAfter or Hook
 	Space string    // its name
-	Batch *kv.Batch // nil for a Load
+	Batch *kv.Batch // nil for a Load, or one of sorted bulk data
 }
 
 // Faulty is an engine around another one whose writes fail on demand, with fault.Unavailable. It is safe for
@@ -113,10 +113,14 @@ func (s *faultySpace) Update(ctx context.Context, lock [][]byte, fn func(tx kv.L
 	side := NoFault
 	err := s.Space.Update(ctx, lock, func(tx kv.Locked) (*kv.Batch, error) {
 		b, err := fn(tx)
-		if err != nil || b == nil || b.Len() == 0 {
+		if err != nil || b.IsEmpty() {
 			return b, err
 		}
-		if side = s.engine.ask(s.name, b); side == Before {
+		side = s.engine.ask(s.name, b)
+		if seq := b.Sorted(); seq != nil && side == Before {
+			return kv.Bulk(failAtEnd(seq)), nil
+		}
+		if side == Before {
 			return nil, injected("nothing was written")
 		}
 		return b, nil

@@ -49,6 +49,8 @@ func Run(t *testing.T, h Harness) {
 		{"load", testLoad},
 		{"load refused", testLoadRefused},
 		{"load big", testLoadBig},
+		{"bulk", testBulk},
+		{"bulk refused", testBulkRefused},
 		{"size", testSize},
 		{"closed", testClosed},
 		{"reopen", testReopen},

@@ -34,6 +34,11 @@ func (s *space) Load(ctx context.Context, seq iter.Seq2[kv.Entry, error]) (err e
 			err = translate(op, lerr)
 		}
 	}()
+	return s.load(ctx, op, seq)
+}
+
+// load does a load for a caller who has entered.
+func (s *space) load(ctx context.Context, op string, seq iter.Seq2[kv.Entry, error]) error {
 	l := &loader{space: s, batch: &kv.Batch{}}
 	defer l.clean()
 	for e, err := range kv.CheckEntries(seq) {
@@ -66,7 +71,8 @@ type loader struct {
 	dir   string
 	paths []string
 	table *sstable.Writer
-	size  int // of the open table
+	size  int  // of the open table
+	first byte // of its keys
 }
 
 func (l *loader) add(e kv.Entry) error {
@@ -88,7 +94,9 @@ func (l *loader) add(e kv.Entry) error {
 }
 
 func (l *loader) put(key, value []byte) error {
-	if l.size >= loadTableSize {
+	// The first byte of a key names a kind of row. A table has one kind only, so that tables of rows that are written in
+	// the order of their keys overlap nothing and go straight to the last level.
+	if l.size >= loadTableSize || l.table != nil && key[0] != l.first {
 		if err := l.seal(); err != nil {
 			return err
 		}
@@ -99,6 +107,7 @@ func (l *loader) put(key, value []byte) error {
 		}
 	}
 	l.size += len(key) + len(value)
+	l.first = key[0]
 	return l.table.Set(key, value)
 }
 

@@ -36,8 +36,11 @@ func (s *space) Update(ctx context.Context, lock [][]byte, fn func(tx kv.Locked)
 	defer held.Release()
 
 	batch, err := s.decide(ctx, lock, fn)
-	if err != nil || batch == nil || batch.Len() == 0 {
+	if err != nil || batch.IsEmpty() {
 		return err
+	}
+	if seq := batch.Sorted(); seq != nil {
+		return s.load(ctx, op, seq)
 	}
 	if err := batch.Check(); err != nil {
 		return fault.Wrap(op, err)

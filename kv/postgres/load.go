@@ -20,6 +20,11 @@ func (s *space) Load(ctx context.Context, seq iter.Seq2[kv.Entry, error]) error 
 		return err
 	}
 	defer s.engine.writing.Done()
+	return s.load(ctx, op, nil, seq)
+}
+
+// load does a load on a connection; nil takes one when the source has been read or is large.
+func (s *space) load(ctx context.Context, op string, conn *pgx.Conn, seq iter.Seq2[kv.Entry, error]) error {
 	src := &source{space: s, ctx: ctx}
 	var stop func()
 	src.next, stop = iter.Pull2(kv.CheckEntries(seq))
@@ -31,21 +36,33 @@ func (s *space) Load(ctx context.Context, seq iter.Seq2[kv.Entry, error]) error 
 			if src.err != nil {
 				return src.err
 			}
-			return s.loadBatch(ctx, op, first)
+			return s.loadBatch(ctx, op, conn, first)
 		}
 		first.Set(append([]byte(nil), src.entry.Key...), append([]byte{}, src.entry.Value...))
 	}
 	src.first = first.Ops()
-	err := s.copyAndMerge(ctx, src)
+	var db beginner = s.engine.writes
+	if conn != nil {
+		db = conn
+	}
+	err := s.copyAndMerge(ctx, db, src)
 	if src.err != nil {
 		return src.err
 	}
 	return translate(op, err)
 }
 
-func (s *space) loadBatch(ctx context.Context, op string, b *kv.Batch) error {
+// beginner begins transactions: a pool or a connection.
+type beginner interface {
+	Begin(ctx context.Context) (pgx.Tx, error)
+}
+
+func (s *space) loadBatch(ctx context.Context, op string, conn *pgx.Conn, b *kv.Batch) error {
 	if b.Len() == 0 {
 		return nil
+	}
+	if conn != nil {
+		return s.apply(ctx, op, conn, b)
 	}
 	lease, err := s.engine.writes.Acquire(ctx)
 	if err != nil {
@@ -55,8 +72,8 @@ func (s *space) loadBatch(ctx context.Context, op string, b *kv.Batch) error {
 	return s.apply(ctx, op, lease.Conn(), b)
 }
 
-func (s *space) copyAndMerge(ctx context.Context, src *source) error {
-	return pgx.BeginFunc(ctx, s.engine.writes, func(tx pgx.Tx) error {
+func (s *space) copyAndMerge(ctx context.Context, db beginner, src *source) error {
+	return pgx.BeginFunc(ctx, db, func(tx pgx.Tx) error {
 		_, err := tx.Exec(ctx, `CREATE TEMPORARY TABLE tarn_load (key bytea NOT NULL, value bytea NOT NULL) ON COMMIT DROP`)
 		if err != nil {
 			return err

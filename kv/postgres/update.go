@@ -46,8 +46,11 @@ func (s *space) Update(ctx context.Context, lock [][]byte, fn func(tx kv.Locked)
 		}
 	}
 	batch, err := s.decide(ctx, lease.Conn(), lock, fn)
-	if err != nil || batch == nil || batch.Len() == 0 {
+	if err != nil || batch.IsEmpty() {
 		return err
+	}
+	if seq := batch.Sorted(); seq != nil {
+		return s.load(ctx, op, lease.Conn(), seq)
 	}
 	if err := batch.Check(); err != nil {
 		return fault.Wrap(op, err)
