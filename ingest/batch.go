@@ -54,36 +54,42 @@ func (b *batch) has(w store.Write) bool {
 	return false
 }
 
-// gather adds to a piece what is ready behind it, up to the bounds of a batch and as long as go-on says so. left is a
-// piece that it took and could not add.
-func gather(b *batch, ready <-chan *batch, goOn func() bool) (left *batch) {
-	ids := map[resource]struct{}{}
+// names are the resources that a batch writes. Two lines with one id never share a transaction: the later wins.
+type names map[resource]struct{}
+
+// take reports whether none of the batch's resources was there before, and adds them if so.
+func (n names) take(b *batch) bool {
 	for i := range b.writes {
-		ids[resource{b.writes[i].Type, b.writes[i].ID}] = struct{}{}
-	}
-	for b.err == nil && !b.last && len(b.writes) < batchLines && b.bytes < batchBytes && goOn() {
-		select {
-		case next, ok := <-ready:
-			if !ok {
-				return nil
-			}
-			for i := range next.writes {
-				if _, twice := ids[resource{next.writes[i].Type, next.writes[i].ID}]; twice {
-					return next
-				}
-			}
-			if len(b.failures)+len(next.failures) > maxFailures || b.told+next.told > maxLogPiece {
-				return next
-			}
-			for i := range next.writes {
-				ids[resource{next.writes[i].Type, next.writes[i].ID}] = struct{}{}
-			}
-			b.add(next)
-		default:
-			return nil
+		if _, twice := n[resource{b.writes[i].Type, b.writes[i].ID}]; twice {
+			return false
 		}
 	}
-	return nil
+	for i := range b.writes {
+		n[resource{b.writes[i].Type, b.writes[i].ID}] = struct{}{}
+	}
+	return true
+}
+
+// fits reports whether what follows a batch may be added to it.
+func (b *batch) fits(next *batch) bool {
+	return b.err == nil && !b.last && len(b.failures)+len(next.failures) <= maxFailures && b.told+next.told <= maxLogPiece
+}
+
+// gather adds to a piece what is ready behind it, up to the bounds of a batch and as long as go-on says so.
+func gather(b *batch, from *supply, goOn func() bool) {
+	ids := names{}
+	ids.take(b)
+	for b.err == nil && !b.last && len(b.writes) < batchLines && b.bytes < batchBytes && goOn() {
+		next, ok := from.ready()
+		if !ok {
+			return
+		}
+		if !b.fits(next) || !ids.take(next) {
+			from.giveBack(next)
+			return
+		}
+		b.add(next)
+	}
 }
 
 // add appends what follows a batch.
@@ -124,31 +130,36 @@ type resource struct {
 	id  string
 }
 
+// behind is the place that is reached by a batch, and the riders that say so. The end of a file without failures is
+// reached in the same commit as its last line.
+func (p place) behind(jobID string, b *batch) (next place, riders []store.Rider) {
+	next = p
+	next.Line, next.Offset = b.line, b.offset
+	next.Failed += int64(len(b.failures))
+	next.Total.Scanned += b.scanned
+	next.Total.Imported += int64(len(b.writes))
+	next.Total.Failed += int64(len(b.failures))
+	next.Total.Bytes += b.offset - p.Offset
+	for i := range b.writes {
+		next.Total.ImportedBytes += int64(len(b.writes[i].Resource.Bytes()))
+	}
+	if len(b.failures) > 0 && p.LogBytes < maxLog {
+		piece := logPiece(b.failures)
+		riders = append(riders, store.Rider{Key: pieceKey(jobID, p.File, p.Pieces), Value: piece})
+		next.Pieces++
+		next.LogBytes += int64(len(piece))
+	}
+	if b.last && next.Failed == 0 {
+		next = next.nextFile()
+	}
+	return next, append(riders, next.rider(jobID))
+}
+
 // commit applies a batch with the place that is reached by it. A write that the store refuses becomes a failure, and the
-// others go on without it. The end of a file without failures is reached in the same commit as its last line.
+// others go on without it.
 func commit(ctx context.Context, st *store.Store, jobID string, at place, b *batch) (place, error) {
 	for {
-		next := at
-		next.Line, next.Offset = b.line, b.offset
-		next.Failed += int64(len(b.failures))
-		next.Total.Scanned += b.scanned
-		next.Total.Imported += int64(len(b.writes))
-		next.Total.Failed += int64(len(b.failures))
-		next.Total.Bytes += b.offset - at.Offset
-		for i := range b.writes {
-			next.Total.ImportedBytes += int64(len(b.writes[i].Resource.Bytes()))
-		}
-		var riders []store.Rider
-		if len(b.failures) > 0 && at.LogBytes < maxLog {
-			piece := logPiece(b.failures)
-			riders = append(riders, store.Rider{Key: pieceKey(jobID, at.File, at.Pieces), Value: piece})
-			next.Pieces++
-			next.LogBytes += int64(len(piece))
-		}
-		if b.last && next.Failed == 0 {
-			next = next.nextFile()
-		}
-		riders = append(riders, next.rider(jobID))
+		next, riders := at.behind(jobID, b)
 		_, err := st.Commit(ctx, store.Transaction{Writes: b.writes, Riders: riders, Bulk: true})
 		var refused *store.WriteError
 		switch {

@@ -18,8 +18,8 @@ import (
 // interactive write.
 const (
 	chunkBytes = 64 << 10
-	roomBytes  = 8 << 20 // of lines that are read and not yet committed; one longer line still passes
-	mostAhead  = 256     // chunks of them
+	roomBytes  = 3 * stepBytes // of lines that are read and not yet committed; one longer line still passes
+	mostAhead  = 1024          // chunks of them
 )
 
 // pipeline reads a file ahead of its commits. One goroutine reads lines, several prepare them, chunk by chunk, and one

@@ -99,6 +99,7 @@ type execution struct {
 	files   *inputs
 	at      place
 	told    time.Time // when the ledger was last told
+	shy     shyness
 }
 
 // work does file after file, and then the manifest.
@@ -164,26 +165,14 @@ func (e *execution) read(ctx context.Context, f input) (err error) {
 	p := startPipeline(ctx, r, e.at, func() *preparer { return newPreparer(level) })
 	defer p.stop()
 	ctx = p.ctx
-	alone := func() bool { return !e.store.Contended() }
-	var left *batch
+	from := &supply{pieces: p.pieces}
+	e.shy = shyness{}
 	for {
-		b, ok := left, true
-		if left = nil; b == nil {
-			if b, ok = <-p.pieces; !ok {
-				return context.Cause(ctx)
-			}
+		b, err := e.next(ctx, from)
+		if err != nil {
+			return err
 		}
-		left = gather(b, p.pieces, alone)
-		if b.scanned > 0 {
-			begin := time.Now()
-			if e.at, err = commit(ctx, e.store, e.id, e.at, b); err != nil {
-				return err
-			}
-			p.release(b)
-			if !alone() {
-				rest(ctx, time.Since(begin))
-			}
-		}
+		p.release(b)
 		if b.err != nil {
 			return b.err
 		}
@@ -194,6 +183,33 @@ func (e *execution) read(ctx context.Context, f input) (err error) {
 			return err
 		}
 	}
+}
+
+// next applies what comes next of a file: by the load where that is possible, else by a commit.
+func (e *execution) next(ctx context.Context, from *supply) (*batch, error) {
+	alone := func() bool { return !e.store.Contended() }
+	if e.mayLoad(alone) {
+		if b, err := e.load(ctx, from, alone); b != nil || err != nil {
+			return b, err
+		}
+	}
+	b, ok := from.next()
+	if !ok {
+		return nil, context.Cause(ctx)
+	}
+	gather(b, from, alone)
+	return b, e.commit(ctx, b, alone)
+}
+
+func (e *execution) commit(ctx context.Context, b *batch, alone func() bool) (err error) {
+	if b.scanned == 0 {
+		return nil
+	}
+	begin := time.Now()
+	if e.at, err = commit(ctx, e.store, e.id, e.at, b); err == nil && !alone() {
+		rest(ctx, time.Since(begin))
+	}
+	return err
 }
 
 // tell brings the ledger's progress up to date, now and then or always.

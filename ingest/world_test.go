@@ -17,6 +17,7 @@ import (
 
 	"tarn/cloud"
 	"tarn/fault"
+	"tarn/fhir"
 	"tarn/ingest"
 	"tarn/job"
 	"tarn/kv/kvtest"
@@ -265,4 +266,8 @@ func patient(id string) string { return `{"resourceType":"Patient","id":"` + id 
 func asJSON(v any) string {
 	b, _ := json.Marshal(v)
 	return string(b)
+}
+
+func parse(text string) (fhir.Resource, error) {
+	return fhir.NewParser(fhir.Limits{}).Parse([]byte(text))
 }

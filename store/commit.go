@@ -62,7 +62,12 @@ func (s *Store) commitAll() {
 			return
 		}
 		began := time.Now()
-		off := s.commitGroup(group)
+		var off []*pending
+		if group[0].load != nil {
+			s.commitLoad(group[0])
+		} else {
+			off = s.commitGroup(group)
+		}
 		s.queue.spent(time.Since(began), hasBulk)
 		runtime.Gosched() // whoever was answered goes first: the next group may keep this processor for a while
 		s.queue.putOff(off)

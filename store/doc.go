@@ -41,5 +41,10 @@
 // transaction cannot be divided here: whoever loads data asks Contended and makes its transactions small while it is
 // true.
 //
+// # Loads
+//
+// Load is a commit of many new resources whose rows are the same but go to the engine sorted (kv.Bulk), in a group of
+// their own. Since that holds the lock for longer, it is for quiet times only, and interactive transactions break it off.
+//
 // The rows and keys are described in docs/design/store-layout.md; a golden test holds their bytes.
 package store

@@ -234,14 +234,16 @@ func (d *draft) index(w *prepared, r, next *resource) error {
 	if bytes.Equal(r.forward, next.forward) {
 		return nil
 	}
-	old, _, ok := parseForward(r.forward)
+	old, _, ok := appendEntries(d.old[:0], r.forward)
 	if !ok {
 		return broken("forward row", forwardKey(nil, w.Type, r.ordinal, 0))
 	}
+	entries, _, _ := appendEntries(d.new[:0], next.forward) // made here
+	d.old, d.new = old, entries
 	key := func(e Entry) []byte {
 		return searchKey(d.memory.room(searchKeyLen(e)), w.Type, e, next.ordinal)
 	}
-	diffEntries(old, w.entries, func(e Entry) { d.delete(key(e)) }, func(e Entry) { d.set(key(e), nil) })
+	diffEntries(old, entries, func(e Entry) { d.delete(key(e)) }, func(e Entry) { d.set(key(e), nil) })
 	rows := forwardRows(next.forward)
 	for n := 0; n < rows; n++ {
 		row := next.forward[n*kv.MaxValue : min((n+1)*kv.MaxValue, len(next.forward))]

@@ -5,6 +5,7 @@ import (
 	"cmp"
 	"crypto/sha256"
 	"encoding/binary"
+	"iter"
 	"slices"
 
 	"tarn/fhir"
@@ -88,28 +89,53 @@ func forwardRows(joined []byte) int { return (len(joined) + kv.MaxValue - 1) / k
 
 // parseForward reads joined forward rows; the values are parts of joined. nil is no entries of epoch 0.
 func parseForward(joined []byte) (entries []Entry, epoch uint32, ok bool) {
+	return appendEntries(nil, joined)
+}
+
+// appendEntries is parseForward into memory that is there.
+func appendEntries(dst []Entry, joined []byte) (entries []Entry, epoch uint32, ok bool) {
 	if joined == nil {
-		return nil, 0, true
+		return dst, 0, true
 	}
 	if len(joined) < forwardHeaderLen || joined[0] != forwardFormat {
 		return nil, 0, false
 	}
-	epoch = be.Uint32(joined[3:])
 	for rest := joined[forwardHeaderLen:]; len(rest) > 0; {
-		param, n := binary.Uvarint(rest)
-		if n <= 0 || param > 1<<16-1 {
+		var e Entry
+		if e, rest, ok = nextEntry(rest); !ok {
 			return nil, 0, false
 		}
-		rest = rest[n:]
-		size, n := binary.Uvarint(rest)
-		if n <= 0 || size > uint64(len(rest)-n) {
-			return nil, 0, false
-		}
-		rest = rest[n:]
-		entries = append(entries, Entry{Param: uint16(param), Value: rest[:size:size]})
-		rest = rest[size:]
+		dst = append(dst, e)
 	}
-	return entries, epoch, true
+	return dst, be.Uint32(joined[3:]), true
+}
+
+// nextEntry reads one entry of a forward row and gives the rest.
+func nextEntry(text []byte) (e Entry, rest []byte, ok bool) {
+	param, n := binary.Uvarint(text)
+	if n <= 0 || param > 1<<16-1 {
+		return e, nil, false
+	}
+	text = text[n:]
+	size, n := binary.Uvarint(text)
+	if n <= 0 || size > uint64(len(text)-n) {
+		return e, nil, false
+	}
+	text = text[n:]
+	return Entry{Param: uint16(param), Value: text[:size:size]}, text[size:], true
+}
+
+// entriesOf are the entries of joined forward rows that this package has made a moment ago.
+func entriesOf(joined []byte) iter.Seq[Entry] {
+	return func(yield func(Entry) bool) {
+		for rest := joined[min(forwardHeaderLen, len(joined)):]; len(rest) > 0; {
+			var e Entry
+			var ok bool
+			if e, rest, ok = nextEntry(rest); !ok || !yield(e) {
+				return
+			}
+		}
+	}
 }
 
 // diffEntries calls drop for what only the sorted list old has and add for what only next has.

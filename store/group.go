@@ -23,6 +23,7 @@ type group struct {
 	planned   map[string]bool // keys of the riders that the group sets
 	batch     kv.Batch
 	memory    arena
+	old, new  []Entry    // of the write being planned
 	off       []*pending // those that need another group
 }
 

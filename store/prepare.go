@@ -15,7 +15,6 @@ const reindex Op = 255
 type prepared struct {
 	*Write
 	key     []byte  // in the table of ids
-	entries []Entry // normal
 	forward []byte  // joined forward rows
 	upload  *upload // where the document went before the commit, or nil
 	tx      TxID    // for reindex: the version that the entries are of
@@ -48,7 +47,6 @@ func (w *Write) Prepare() {
 	ahead := &prepared{}
 	ahead.ready(w)
 	ahead.Write = nil
-	ahead.entries, _, _ = parseForward(ahead.forward) // the same, out of memory that nobody else has
 	w.Entries, w.ahead = nil, ahead
 }
 
@@ -61,8 +59,7 @@ func (w *prepared) ready(from *Write) {
 	w.Write = from
 	w.key = idKey(make([]byte, 0, 3+len(from.ID)), from.Type, from.ID)
 	if from.Op != Delete {
-		w.entries = normalEntries(from.Entries)
-		w.forward = appendForward(w.entries, from.Epoch)
+		w.forward = appendForward(normalEntries(from.Entries), from.Epoch)
 	}
 }
 

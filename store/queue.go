@@ -19,7 +19,8 @@ type pending struct {
 	ctx    context.Context
 	t      *Transaction
 	writes []prepared
-	size   int // bytes that it brings, about
+	load   *load // instead of writes: a group of its own
+	size   int   // bytes that it brings, about
 
 	taken   bool // the committer has it
 	dropped bool // its caller has left
@@ -88,6 +89,13 @@ func (q *queue) contended() bool {
 	return q.busy()
 }
 
+// isWaitedFor reports whether interactive transactions wait.
+func (q *queue) isWaitedFor() bool {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	return len(q.interactive) > 0
+}
+
 // busy reports whether interactive transactions wait or came a moment ago.
 func (q *queue) busy() bool {
 	return len(q.interactive) > 0 || !q.lastInteractive.IsZero() && time.Since(q.lastInteractive) < contention
@@ -118,6 +126,12 @@ func (q *queue) next() (group []*pending, hasBulk bool) {
 	group = move(group, &q.deferred, &size, groupBytes)
 	group = move(group, &q.interactive, &size, groupBytes)
 	if bulkTurn && len(q.bulk) > 0 {
+		if q.bulk[0].load != nil {
+			if len(group) == 0 { // then nobody else waits
+				group = move(group, &q.bulk, &size, 1)
+			}
+			return group, len(group) > 0 && group[0].load != nil
+		}
 		limit, bulkSize := bulkBytes, 0
 		if q.busy() {
 			limit = bulkBytesSmall
@@ -148,7 +162,7 @@ func present(list []*pending) []*pending {
 func move(group []*pending, list *[]*pending, size *int, limit int) []*pending {
 	for len(*list) > 0 {
 		p := (*list)[0]
-		if *size > 0 && *size+p.size > limit {
+		if *size > 0 && (*size+p.size > limit || p.load != nil) {
 			break
 		}
 		p.taken = true
