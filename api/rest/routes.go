@@ -24,6 +24,7 @@ func routes() []route {
 	all := []route{
 		{method: http.MethodGet, pattern: "metadata", iamAction: "healthlake:GetCapabilities", handle: (*Face).capabilities},
 		{method: http.MethodPost, pattern: "", iamAction: "healthlake:ProcessBundle", handle: (*Face).bundle},
+		{method: http.MethodGet, pattern: "Transaction/{id}", iamAction: "healthlake:ProcessBundle", handle: (*Face).background},
 		{method: http.MethodPost, pattern: "{type}", iamAction: "healthlake:CreateResource", handle: (*Face).create},
 		{method: http.MethodGet, pattern: "{type}/{id}", iamAction: "healthlake:ReadResource", handle: (*Face).read},
 		{method: http.MethodPut, pattern: "{type}/{id}", iamAction: "healthlake:UpdateResource", handle: (*Face).update},
