@@ -14,7 +14,12 @@ type filter struct {
 	typ    r4.Code
 	name   string // as it was given
 	f      *index.Filter
-	ranges []index.Range // sorted
+	ranges []index.Range
+
+	counted bool // the ranges were walked over
+	few     bool // and found was what stands in them
+	found   []store.Ordinal
+	unsure  bool
 }
 
 func newFilter(typ r4.Code, name string, f *index.Filter) *filter {
@@ -44,7 +49,10 @@ func (c *filter) lists() bool {
 func (c *filter) drive(r *run, e effort, unsure *bool) (stream, bool, error) {
 	switch {
 	case c.f.Negated():
-		return nil, false, nil
+		if e < most {
+			return nil, false, nil
+		}
+		return c.complement(r)
 	case len(c.ranges) == 0: // nothing can match
 		return &set{}, true, nil
 	case c.lists():
@@ -59,11 +67,18 @@ func (c *filter) drive(r *run, e effort, unsure *bool) (stream, bool, error) {
 	case e < more:
 		return nil, false, nil
 	}
-	found, complete, err := c.collect(r, rangeCap, unsure)
-	if err != nil || !complete {
-		return nil, false, err
+	if !c.counted {
+		var err error
+		if c.found, c.few, err = c.collect(r, rangeCap, &c.unsure); err != nil {
+			return nil, false, err
+		}
+		c.counted = true
 	}
-	return &set{ordinals: found}, true, nil
+	if !c.few {
+		return nil, false, nil
+	}
+	*unsure = *unsure || c.unsure
+	return &set{ordinals: c.found}, true, nil
 }
 
 // collect are the ordinals in the ranges that the filter accepts, ascending; complete is false where there are more than
@@ -138,4 +153,39 @@ func (r *run) verdict(f *index.Filter, b *batch, i int) (bool, error) {
 		return false, err
 	}
 	return f.MatchFull(uncut), nil
+}
+
+// complement is the stream of the resources of which no entry is accepted, dead ones among them: that of a negated
+// filter. It costs a walk over all entries of the parameter, but no look at any resource.
+func (c *filter) complement(r *run) (stream, bool, error) {
+	st, err := r.state(c.typ)
+	if err != nil {
+		return nil, false, err
+	}
+	a := &absent{next: st.next, bits: make([]uint64, int(st.next)/64+1)}
+	decided := true
+	for _, rg := range c.f.Ranges() {
+		err := eachHit(r, c.typ, rg, func(value []byte, o store.Ordinal) {
+			switch c.f.Accept(rg.Param, value) {
+			case index.Yes:
+				a.set(o)
+			case index.Unsure:
+				decided = false // it stays in, and is tested
+			}
+		})
+		if err != nil {
+			return nil, false, err
+		}
+	}
+	return a, decided, nil
+}
+
+// eachHit calls do for all entries in a range.
+func eachHit(r *run, typ r4.Code, rg index.Range, do func(value []byte, o store.Ordinal)) (err error) {
+	h := r.v.Hits(r.ctx, typ, rg.Param, store.Values{From: rg.From, To: rg.To, Prefix: rg.Prefix}, false)
+	defer func() { err = closing(err, h.Close()) }()
+	for h.Next() {
+		do(h.Value(), h.Ordinal())
+	}
+	return h.Err()
 }

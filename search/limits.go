@@ -19,12 +19,13 @@ const (
 // Bounds of the work that goes into finding a good plan; none of them is seen from outside. The comments tell what they
 // cost at about 0.4 microseconds for an index entry and 4 for the entries of a resource.
 const (
-	patience   = 256   // candidates that are probed before a second look at the plan: 1 ms
-	maxStreams = 32    // walks over the index that are merged: 0.3 ms to open them
-	rangeCap   = 8_192 // entries of a range that drive; a longer one is probed: 3 ms
-	innerCap   = 256   // resources at the far end of a chain that drive: 1 ms
-	reverseCap = 512   // resources that _has begins from: 4 ms
-	innerTries = 2_000 // candidates that are probed for the far end of a chain: 8 ms
-	leastBatch = 16
-	mostBatch  = 256
+	patience     = 256   // candidates that are probed before a second look at the plan: 1 ms
+	longPatience = 8_192 // and before a third: 30 ms
+	maxStreams   = 32    // walks over the index that are merged: 0.3 ms to open them
+	rangeCap     = 8_192 // entries of a range that drive; a longer one is probed: 3 ms
+	innerCap     = 256   // resources at the far end of a chain that drive: 1 ms
+	reverseCap   = 512   // resources that _has begins from: 4 ms
+	innerTries   = 2_000 // candidates that are probed for the far end of a chain: 8 ms
+	leastBatch   = 16
+	mostBatch    = 256
 )

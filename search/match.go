@@ -3,6 +3,7 @@ package search
 import (
 	"context"
 
+	"tarn/fhir"
 	"tarn/fhir/r4"
 	"tarn/store"
 )
@@ -17,14 +18,31 @@ func (s *Service) Match(ctx context.Context, v *store.View, typ r4.Code, criteri
 
 // MatchAt is Match in a data store of which base is the URL: absolute references below it are local.
 func (s *Service) MatchAt(ctx context.Context, v *store.View, base string, typ r4.Code, criteria string, limit int) (_ []store.Version, err error) {
-	r := s.newRun(ctx, v, base, Scope{})
-	defer r.close()
-	c, err := r.chosen(typ, criteria)
+	pairs, err := ParseQuery(criteria)
 	if err != nil {
 		return nil, err
 	}
+	r := s.newRun(ctx, v, base, Scope{})
+	defer r.close()
+	c := &clause{typ: typ}
+	for _, p := range pairs {
+		name := bare(p.Name)
+		switch {
+		case name == "_format" || name == "_pretty":
+			continue
+		case results[name]:
+			return nil, refuse(p.Name, "it says how results are shown, which means nothing here")
+		case p.Value == "":
+			return nil, refuse(p.Name, "it has no value")
+		}
+		cond, err := r.condition(typ, p.Name, p.Value)
+		if err != nil {
+			return nil, err
+		}
+		c.conds = append(c.conds, cond)
+	}
 	if len(c.conds) == 0 {
-		return nil, noCriteria()
+		return nil, refuseAs(fhir.CodeInvalid, "criteria", "there are none")
 	}
 	found, _, err := r.enumerate(c, 0, limit, 0)
 	if err != nil || len(found) == 0 {

@@ -2,6 +2,7 @@ package search
 
 import (
 	"context"
+	"math/bits"
 	"slices"
 
 	"tarn/fhir/index"
@@ -150,6 +151,34 @@ func (e everything) seek(from store.Ordinal) (store.Ordinal, error) {
 }
 
 func (everything) close() error { return nil }
+
+// absent is the stream of the ordinals below next that were not set.
+type absent struct {
+	next store.Ordinal
+	bits []uint64
+}
+
+func (a *absent) set(o store.Ordinal) {
+	if o < a.next {
+		a.bits[o/64] |= 1 << (o % 64)
+	}
+}
+
+func (a *absent) seek(from store.Ordinal) (store.Ordinal, error) {
+	for from < a.next {
+		free := ^a.bits[from/64] >> (from % 64)
+		if free == 0 {
+			from = (from/64 + 1) * 64
+			continue
+		}
+		if from += store.Ordinal(bits.TrailingZeros64(free)); from < a.next {
+			return from, nil
+		}
+	}
+	return store.End, nil
+}
+
+func (a *absent) close() error { return nil }
 
 // leapfrog is the next ordinal at or above from that stands in every stream.
 func leapfrog(all []stream, from store.Ordinal) (store.Ordinal, error) {

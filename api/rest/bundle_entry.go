@@ -1,7 +1,6 @@
 package rest
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
 	"net/http"
@@ -26,8 +25,8 @@ type entryCall struct {
 	writing *sync.Mutex // what is said of errors goes to the log of one request
 }
 
-// entryCallsOf finds the route of each entry and asks whether the caller may take it.
-func (f *Face) entryCallsOf(r *request, entries []interaction.Entry) []*entryCall {
+// entryCalls finds the route of each entry and asks whether the caller may take it.
+func (f *Face) entryCalls(r *request, b *interaction.Bundle) []*entryCall {
 	rights := map[string]error{}
 	may := func(action string) error {
 		err, asked := rights[action]
@@ -37,12 +36,9 @@ func (f *Face) entryCallsOf(r *request, entries []interaction.Entry) []*entryCal
 		}
 		return err
 	}
-	calls, writing := make([]*entryCall, len(entries)), new(sync.Mutex)
-	for i := range entries {
-		if entries[i].Method == "" && entries[i].Refused == nil {
-			continue // one that was done before
-		}
-		calls[i] = f.entryCall(r, &entries[i], may)
+	calls, writing := make([]*entryCall, len(b.Entries)), new(sync.Mutex)
+	for i := range b.Entries {
+		calls[i] = f.entryCall(r, &b.Entries[i], may)
 		calls[i].writing = writing
 	}
 	return calls
@@ -76,7 +72,7 @@ func (f *Face) entryCall(r *request, e *interaction.Entry, may func(action strin
 	switch {
 	case err != nil:
 		c.refused = err
-	case rt.pattern == "":
+	case rt.pattern == "" && rt.method == http.MethodPost:
 		c.refused = fault.Errorf(fault.Unsupported, "rest.bundle", "A Bundle cannot be posted within a Bundle.")
 	default:
 		c.refused = may(rt.iamAction)
@@ -143,7 +139,7 @@ func (c *entryCall) result() (e fhir.BundleEntry) {
 	}
 	switch {
 	case len(a.body) == 0:
-	case bytes.HasPrefix(a.body, []byte(`{"resourceType":"OperationOutcome"`)) && (status >= http.StatusBadRequest || c.entry.Writes()):
+	case status >= http.StatusBadRequest, c.entry.Writes() && c.prefer("return") == "OperationOutcome":
 		e.Response.Outcome = a.body
 	default:
 		e.Resource = a.body

@@ -24,13 +24,6 @@ type Interactions interface {
 	History(ctx context.Context, t interaction.Target, q interaction.HistoryQuery) ([]store.Version, bool, error)
 	ReadBundle(base string, body []byte) (*interaction.Bundle, error)
 	Transact(ctx context.Context, r interaction.TransactionRequest) (interaction.Transacted, error)
-	TransactOnce(ctx context.Context, r interaction.TransactionRequest, key string) (rec *interaction.Record, again bool, err error)
-}
-
-// Background is the service that carries out transactions after their callers were answered.
-type Background interface {
-	Submit(ctx context.Context, r interaction.TransactionRequest, body []byte) (id string, err error)
-	Status(ctx context.Context, datastore, id string) (interaction.Progress, error)
 }
 
 // Options wire the face.
@@ -38,7 +31,7 @@ type Options struct {
 	Edge         *edge.Edge
 	Datastores   edge.Datastores
 	Interactions Interactions
-	Background   Background
+	Searches     Searches
 	Version      string // of the software, for the CapabilityStatement
 	Started      fhir.Instant
 }
@@ -60,6 +53,7 @@ type request struct {
 	w             http.ResponseWriter
 	target        interaction.Target // Type and ID as far as the route has them
 	vid           string
+	within        r4.Code            // the type that is searched in the compartment of target; 0: all of them
 	entry         *interaction.Entry // where the request is one of a Bundle's
 	when          fhir.Instant       // of the version that the answer is about
 }

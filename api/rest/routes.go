@@ -10,7 +10,8 @@ import (
 	"tarn/fhir/r4"
 )
 
-// route is one interaction. In a pattern {type}, {id} and {vid} stand for one segment each.
+// route is one interaction. In a pattern {type}, {id} and {vid} stand for one segment each; a second {type} is what is
+// searched in a compartment.
 type route struct {
 	method    string
 	pattern   string
@@ -24,7 +25,13 @@ func routes() []route {
 	all := []route{
 		{method: http.MethodGet, pattern: "metadata", iamAction: "healthlake:GetCapabilities", handle: (*Face).capabilities},
 		{method: http.MethodPost, pattern: "", iamAction: "healthlake:ProcessBundle", handle: (*Face).bundle},
-		{method: http.MethodGet, pattern: "Transaction/{id}", iamAction: "healthlake:ProcessBundle", handle: (*Face).background},
+		{method: http.MethodGet, pattern: "", iamAction: "healthlake:SearchWithGet", handle: (*Face).search},
+		{method: http.MethodPost, pattern: "_search", iamAction: "healthlake:SearchWithPost", handle: (*Face).search},
+		{method: http.MethodGet, pattern: "{type}", iamAction: "healthlake:SearchWithGet", handle: (*Face).search},
+		{method: http.MethodPost, pattern: "{type}/_search", iamAction: "healthlake:SearchWithPost", handle: (*Face).search},
+		{method: http.MethodGet, pattern: "{type}/{id}/{type}", iamAction: "healthlake:SearchWithGet", handle: (*Face).search},
+		{method: http.MethodGet, pattern: "{type}/{id}/*", iamAction: "healthlake:SearchWithGet", handle: (*Face).search},
+		{method: http.MethodPost, pattern: "{type}/{id}/{type}/_search", iamAction: "healthlake:SearchWithPost", handle: (*Face).search},
 		{method: http.MethodPost, pattern: "{type}", iamAction: "healthlake:CreateResource", handle: (*Face).create},
 		{method: http.MethodGet, pattern: "{type}/{id}", iamAction: "healthlake:ReadResource", handle: (*Face).read},
 		{method: http.MethodPut, pattern: "{type}/{id}", iamAction: "healthlake:UpdateResource", handle: (*Face).update},
@@ -95,7 +102,11 @@ func (rt *route) fit(segments []string) (*request, bool, error) {
 			if !ok {
 				err = edge.WithStatus(http.StatusNotFound, fault.Errorf(fault.Unsupported, "rest", "%q is no resource type of FHIR R4.", s))
 			}
-			req.target.Type = code
+			if i > 0 {
+				req.within = code
+			} else {
+				req.target.Type = code
+			}
 		case "{id}":
 			if strings.HasPrefix(s, "$") || strings.HasPrefix(s, "_") {
 				return nil, false, nil
