@@ -240,7 +240,7 @@ func TestServer_worksOnPostgreSQL(t *testing.T) {
 	const n = 6000
 	var text bytes.Buffer
 	for i := range n {
-		fmt.Fprintf(&text, `{"resourceType":"Observation","id":"o-%d","valueString":%q}`+"\n", i, strings.Repeat("x", 300))
+		fmt.Fprintf(&text, `{"resourceType":"Observation","id":"o-%d","status":"final","code":{"text":"note"},"valueString":%q}`+"\n", i, strings.Repeat("x", 300))
 	}
 	text.WriteString("broken\n")
 	must(t, c.PutObject(ctx, bucket, "in/o.ndjson", bytes.NewReader(text.Bytes()), int64(text.Len())))

@@ -16,8 +16,8 @@ func TestImport_replacesManyLargeResourcesBySmallOnes(t *testing.T) {
 	large := strings.Repeat("x", 60_000) // not kept apart by the store, so that 600 of them are 36 MB of rows
 	var old, young strings.Builder
 	for i := range n {
-		fmt.Fprintf(&old, `{"resourceType":"Basic","id":"b-%d","language":%q}`+"\n", i, large)
-		fmt.Fprintf(&young, `{"resourceType":"Basic","id":"b-%d"}`+"\n", i)
+		fmt.Fprintf(&old, `{"resourceType":"Basic","id":"b-%d","code":{"text":"note"},"language":%q}`+"\n", i, large)
+		fmt.Fprintf(&young, `{"resourceType":"Basic","id":"b-%d","code":{"text":"note"}}`+"\n", i)
 		if i%100 == 50 {
 			young.WriteString("broken\n")
 		}

@@ -144,7 +144,7 @@ func (s *server) read(path string) string {
 func TestImport_takesEveryGoodLineAndNamesEveryBadOne(t *testing.T) {
 	t.Parallel()
 	s := start(t, t.TempDir()).prepare()
-	s.upload("in/a.ndjson", "\xef\xbb\xbf"+`{"resourceType":"Patient","id":"a1","multipleBirthInteger":1.0}`+"\r\n"+
+	s.upload("in/a.ndjson", "\xef\xbb\xbf"+`{"resourceType":"Patient","id":"a1","extension":[{"url":"u","valueDecimal":1.0}]}`+"\r\n"+
 		"\n   \t\r\n"+ // lines 2 and 3: nothing
 		`{"resourceType":"Patient","id":"a2"`+"\n"+
 		`{"resourceType":"Patient"}`+"\n"+
@@ -153,7 +153,7 @@ func TestImport_takesEveryGoodLineAndNamesEveryBadOne(t *testing.T) {
 		`{"resourceType":"Patient","id":"a8","id":"a9"}`+"\n"+
 		`{"resourceType":"Patient","id":"a1","active":true}`+"\n"+ // later than line 1: wins
 		`{"resourceType":"Patient","id":"a10"}`) // no newline at the end
-	s.upload("in/deep/b.ndjson", `{"resourceType":"Observation","id":"b1"}`+"\n")
+	s.upload("in/deep/b.ndjson", `{"resourceType":"Observation","id":"b1","status":"final","code":{"text":"note"}}`+"\n")
 	s.upload("in/notes.txt", "not to be read")
 	s.upload("in/empty.ndjson", "")
 	j := s.run("in/")
@@ -168,7 +168,7 @@ func TestImport_takesEveryGoodLineAndNamesEveryBadOne(t *testing.T) {
 	if got := s.read("Patient/a1"); !strings.Contains(got, `"versionId":"2"`) || !strings.Contains(got, `"active":true`) {
 		t.Errorf("the later of two lines does not win: %s", got)
 	}
-	if got := s.read("Patient/a1/_history/1"); !strings.Contains(got, `"multipleBirthInteger":1.0`) {
+	if got := s.read("Patient/a1/_history/1"); !strings.Contains(got, `"valueDecimal":1.0`) {
 		t.Errorf("the earlier of two lines: %s", got)
 	}
 	s.read("Patient/a10")
@@ -241,7 +241,7 @@ func TestImport_goesOnAfterAStopAndWritesNothingTwice(t *testing.T) {
 			fmt.Fprintf(&text, "broken %d\n", i)
 			continue
 		}
-		fmt.Fprintf(&text, `{"resourceType":"Observation","id":"o-%d","valueString":%q}`+"\n", i, strings.Repeat("x", 500))
+		fmt.Fprintf(&text, `{"resourceType":"Observation","id":"o-%d","status":"final","code":{"text":"note"},"valueString":%q}`+"\n", i, strings.Repeat("x", 500))
 	}
 	s.upload("big/o.ndjson", text.String())
 	id, err := s.client.StartImport(t.Context(), s.request("big/"))

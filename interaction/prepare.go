@@ -6,6 +6,7 @@ import (
 
 	"tarn/fault"
 	"tarn/fhir"
+	"tarn/fhir/index"
 	"tarn/fhir/r4"
 	"tarn/fhir/validate"
 	"tarn/store"
@@ -16,8 +17,7 @@ type WriteOptions struct {
 	Level validate.Level
 }
 
-// Written is what a write did, and the issues of the resource that were tolerated: warnings of any level are not among
-// them, errors are under the level minimal.
+// Written is what a write did, and the errors of the resource that were tolerated under the level minimal.
 type Written struct {
 	store.Result
 	Tolerated []fhir.Issue
@@ -36,10 +36,11 @@ func (s *Service) UseProfiles(p ProfileSource) { s.profiles = p }
 type worker struct {
 	parser    *fhir.Parser
 	validator *validate.Validator
+	extractor *index.Extractor
 }
 
 func (s *Service) newWorker() any {
-	return &worker{parser: fhir.NewParser(s.limits), validator: validate.New()}
+	return &worker{parser: fhir.NewParser(s.limits), validator: validate.New(), extractor: index.NewExtractor()}
 }
 
 // prepare turns a body into a write of a resource of the type: parsed, validated and indexed, once. The write still
@@ -57,7 +58,7 @@ func (s *Service) prepare(ctx context.Context, datastore string, body []byte, wa
 			return store.Write{}, nil, err
 		}
 	}
-	issues := w.validator.Check(w.parser.Doc(), validate.Options{Level: o.Level, Profiles: profiles, Source: body})
+	issues := w.validator.Check(w.parser.Doc(), validate.Options{Level: o.Level, Profiles: profiles, Source: body, Quiet: true})
 	if !validate.Failed(issues) {
 		return w.write(res), nil, nil
 	}
@@ -94,5 +95,5 @@ func (w *worker) parse(body []byte, want r4.Code) (fhir.Resource, error) {
 
 // write is the write of the resource that was parsed last, with its index entries.
 func (w *worker) write(res fhir.Resource) store.Write {
-	return store.Write{Type: res.Code(), Resource: res}
+	return store.Write{Type: res.Code(), Resource: res, Entries: w.extractor.ExtractOwned(w.parser.Doc(), res.Code()), Epoch: index.Epoch}
 }

@@ -234,8 +234,13 @@ func TestBody_overTheLimitIsRefusedAndNothingStored(t *testing.T) {
 func TestNesting_over512IsRefused(t *testing.T) {
 	t.Parallel()
 	f := newFace(t)
-	deep := func(n int) string {
-		return `{"resourceType":"Basic","id":"d","x":` + strings.Repeat("[", n-1) + strings.Repeat("]", n-1) + `}`
+	deep := func(n int) string { // each extension is two levels, the resource one, and so is a Period
+		value := `"valueString":"x"`
+		if n%2 == 0 {
+			value = `"valuePeriod":{"start":"2020"}`
+		}
+		return `{"resourceType":"Basic","id":"d","code":{"text":"x"},` + strings.Repeat(`"extension":[{"url":"u",`, (n-1)/2) + value +
+			strings.Repeat(`}]`, (n-1)/2) + `}`
 	}
 	for n, want := range map[int]int{512: http.StatusCreated, 513: http.StatusBadRequest, 100_000: http.StatusBadRequest} {
 		id := fmt.Sprintf("d%d", n)

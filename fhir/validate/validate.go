@@ -4,6 +4,8 @@ package validate
 
 import (
 	"tarn/fhir"
+	"tarn/fhir/invariant"
+	"tarn/fhir/r4"
 )
 
 // MaxIssues is how many issues one Check gives at most; the last one then says that there are more.
@@ -58,23 +60,59 @@ type Options struct {
 	Level    Level
 	Profiles Profiles // nil: none are installed
 	Source   []byte   // the text as it was sent, for line and column; nil: doc.Bytes()
+	Quiet    bool     // errors only: warnings and what is less are left out
 }
 
 // Validator checks resources. It keeps its working memory from one to the next, so that a resource without issues costs
 // no allocation. It is for one goroutine.
-type Validator struct{}
+type Validator struct {
+	plans     [r4.Count + 1]*plan
+	evaluator invariant.Evaluator
+	html      xhtml
+	buf, key  []byte // decoded texts
+
+	doc     *fhir.Doc // of the check under way, as all that follows
+	options Options
+	quiet   bool
+	issues  []fhir.Issue
+	advised int  // issues that are no errors
+	more    bool // some of them were passed over
+	scope   invariant.Scope
+	box     container
+	insides []inside
+	take    func(fhir.Issue) // reported
+}
 
 // New makes a Validator.
-func New() *Validator { return new(Validator) }
+func New() *Validator {
+	v := &Validator{plans: resourcePlans()}
+	v.take = v.reported
+	return v
+}
 
-// Check holds the resource against FHIR R4 and gives all issues, errors and warnings, in the order of the document, at
-// most MaxIssues. The document must be a resource that a fhir.Parser took. Nothing is fatal here: see Failed.
-func (v *Validator) Check(doc *fhir.Doc, o Options) []fhir.Issue { return nil }
+// Check holds the resource against FHIR R4 and, where the level says so, against its profiles, and gives all issues in
+// the order of the text, at most MaxIssues. The document must be a resource that a fhir.Parser took. Nothing is fatal
+// here: see Failed. The issues belong to the caller.
+func (v *Validator) Check(doc *fhir.Doc, o Options) []fhir.Issue {
+	v.doc, v.options, v.quiet, v.issues = doc, o, o.Quiet, v.issues[:0]
+	v.insides, v.advised, v.more = v.insides[:0], 0, false
+	v.resource(doc.Root(), false)
+	if o.Level == Strict && o.Profiles != nil && !v.full() {
+		o.Profiles.Extensions(doc, v.take)
+	}
+	if o.Source == nil {
+		o.Source = doc.Bytes()
+	}
+	issues := v.finish(o.Source)
+	clear(v.issues)
+	v.doc, v.options, v.scope, v.box = nil, Options{}, invariant.Scope{}, container{}
+	return issues
+}
 
 // Failed reports whether one of the issues is an error.
 func Failed(issues []fhir.Issue) bool {
 	for i := range issues {
-		if issues[i].Severity == fhir.SeverityError || issues[i].Severity == fhir.SeverityFatal {
+		if isError(&issues[i]) {
 			return true
 		}
 	}

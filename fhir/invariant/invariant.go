@@ -1,0 +1,55 @@
+// Package invariant compiles the FHIRPath of constraints (ElementDefinition.constraint.expression) and evaluates it on
+// the tape. It knows the part of FHIRPath that the invariants of FHIR R4 and of common profiles use and is lenient where
+// data cannot decide: what comes out empty holds.
+package invariant
+
+import (
+	"tarn/fault"
+	"tarn/fhir"
+)
+
+// Expr is a compiled constraint. It is safe for concurrent use.
+type Expr struct {
+	text string
+	root *expr
+}
+
+// Compile reads a constraint. The error is fault.Unsupported for what is no FHIRPath, or uses a function that is not
+// known.
+func Compile(text string) (*Expr, error) {
+	p := &parser{text: text}
+	p.next()
+	root := p.implies()
+	if p.err == "" && p.kind != end {
+		p.fail("an operator is missing")
+	}
+	if p.err != "" {
+		return nil, fault.Errorf(fault.Unsupported, "invariant.Compile", "%s in %q", p.err, text)
+	}
+	return &Expr{text, root}, nil
+}
+
+// String is the expression as it was given.
+func (e *Expr) String() string { return e.text }
+
+// Scope are the places outside the focus that a constraint can name.
+type Scope struct {
+	Resource     fhir.Node // %resource: the innermost resource around the focus
+	RootResource fhir.Node // %rootResource: the same, or what contains it
+}
+
+// Evaluator evaluates constraints. It keeps its working memory from one to the next and is for one goroutine.
+type Evaluator struct {
+	scope   Scope
+	context fhir.Node // %context: the focus of the whole constraint
+	values  []value   // working memory: collections are parts of it
+	left    []byte
+	right   []byte
+}
+
+// Holds reports whether the constraint holds at the focus. A result that is empty holds, since the data cannot decide.
+func (v *Evaluator) Holds(e *Expr, focus fhir.Node, scope Scope) bool {
+	v.scope, v.context, v.values = scope, focus, v.values[:0]
+	result := v.eval(e.root, nodeValue(focus))
+	return len(result) == 0 || v.truth(result) != no
+}
