@@ -13,8 +13,7 @@ import (
 
 // Options are the settings of a Store; the zero value is good.
 type Options struct {
-	Now   func() time.Time // the clock for instants; nil is time.Now
-	Epoch uint32           // of the tables by which whoever writes makes index entries
+	Now func() time.Time // the clock for instants; nil is time.Now
 }
 
 // Store is a data store's versions over one space. It is safe for concurrent use. One process opens a space once;
@@ -22,7 +21,6 @@ type Options struct {
 type Store struct {
 	space kv.Space
 	now   func() fhir.Instant
-	epoch uint32
 
 	queue queue
 	done  chan struct{} // closed when the committer has ended
@@ -48,7 +46,6 @@ func Open(ctx context.Context, space kv.Space, opts Options) (*Store, error) {
 	s := &Store{
 		space: space,
 		now:   func() fhir.Instant { return min(max(fhir.InstantOf(clock()), 0), maxInstant) },
-		epoch: opts.Epoch,
 		done:  make(chan struct{}),
 	}
 	s.queue.init()
