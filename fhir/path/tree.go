@@ -11,7 +11,6 @@ type tree struct {
 	first    *tree    // what is done with the first value only
 	edges    []edge
 	slots    []uint8 // hash of a name -> 1 + index into edges
-	mix      uint32
 }
 
 type ofType struct {
@@ -58,7 +57,7 @@ func (n *tree) branch(when Condition) *tree {
 	return then
 }
 
-// seal makes the table in which names are found without a comparison that fails, for this node and all below.
+// seal makes the table in which names are found, for this node and all below.
 func (n *tree) seal() {
 	if n.first != nil {
 		n.first.seal()
@@ -73,47 +72,39 @@ func (n *tree) seal() {
 		return
 	}
 	size := 4
-	for size < 2*len(n.edges) {
+	for size < 4*len(n.edges) {
 		size *= 2
 	}
-	for mix := uint32(1); !n.fill(size, mix); mix += 2 {
-		if mix > 1000 {
-			size, mix = 2*size, 1
-		}
-	}
-}
-
-func (n *tree) fill(size int, mix uint32) bool {
-	n.slots, n.mix = make([]uint8, size), mix
+	n.slots = make([]uint8, size)
 	for i, e := range n.edges {
-		slot := &n.slots[hash(e.name, mix)&uint32(size-1)]
-		if *slot != 0 {
-			return false
+		at := hash(e.name)
+		for n.slots[at&uint32(size-1)] != 0 {
+			at++
 		}
-		*slot = uint8(i + 1)
+		n.slots[at&uint32(size-1)] = uint8(i + 1)
 	}
-	return true
 }
 
 // hash mixes length and three bytes of a name that is not empty.
-func hash[T string | []byte](name T, mix uint32) uint32 {
+func hash[T string | []byte](name T) uint32 {
 	n := len(name)
 	x := uint32(name[0]) | uint32(name[n-1])<<8 | uint32(name[n/2])<<16 | uint32(n)<<24
-	x *= mix * 0x9e3779b1
+	x *= 0x9e3779b1
 	return x>>20 ^ x>>9
 }
 
-// find is where a name leads, or nil.
+// find is where a name leads, or nil. Most names that lead nowhere meet an empty slot.
 func (n *tree) find(name []byte) *tree {
 	if len(name) == 0 {
 		return nil
 	}
-	slot := n.slots[hash(name, n.mix)&uint32(len(n.slots)-1)]
-	if slot == 0 {
-		return nil
+	for at := hash(name); ; at++ {
+		slot := n.slots[at&uint32(len(n.slots)-1)]
+		if slot == 0 {
+			return nil
+		}
+		if e := &n.edges[slot-1]; e.name == string(name) {
+			return e.to
+		}
 	}
-	if e := &n.edges[slot-1]; e.name == string(name) {
-		return e.to
-	}
-	return nil
 }
