@@ -36,10 +36,13 @@ verify: ## fail when fhir/r4/definitions.bin is not what make generate writes (n
 	@sh fhir/r4/gen/fetch.sh $(DEFINITIONS) bin/definitions
 	$(GO) run ./fhir/r4/gen -check -from bin/definitions/package/dist/fhir/r4
 
+conformance: ## validators of FHIR by others read every exported line of the Synthea set (needs Node; some minutes)
+	TARN_CONFORMANCE=full $(GO) test -count=1 -timeout 30m -v -run acceptEvery ./test/conformance
+
 fuzz: ## every fuzz target for FUZZTIME (30s) each
 	sh test/fuzz.sh $(or $(FUZZTIME),30s)
 
 bench: ## the measurements of docs/benchmarks.md
 	$(GO) run ./bench
 
-.PHONY: help build demo test tools check race generate verify fuzz bench
+.PHONY: help build demo test tools check race generate verify conformance fuzz bench

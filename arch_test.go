@@ -35,7 +35,7 @@ var floors = [][]string{
 
 // inner is the order inside rooms that have floors of their own, from the roof down.
 var inner = [][]string{
-	{"fhir/validate", "fhir/index", "fhir/rewrite"}, {"fhir/path", "fhir/invariant"}, {"fhir/patch"}, {"fhir"}, {"fhir/r4"},
+	{"fhir/profile"}, {"fhir/validate", "fhir/index", "fhir/rewrite"}, {"fhir/path", "fhir/invariant"}, {"fhir/patch"}, {"fhir"}, {"fhir/r4"},
 	{"access/iam", "access/sigv4", "access/smart", "access/seal"}, {"access"},
 	{"kv/kvtest"}, {"kv"},
 	{"cloud/cloudtest"}, {"cloud"},

@@ -24,32 +24,35 @@ import (
 	"tarn/export"
 	"tarn/fault"
 	"tarn/ingest"
+	"tarn/interaction"
 	"tarn/job"
 	"tarn/kv"
 )
 
 // App is an open server. Its parts are listed in the order in which they are opened; Close goes backwards.
 type App struct {
-	cfg      Config
-	dir      *dataDir
-	listener net.Listener
-	url      string
-	registry *prometheus.Registry
-	engine   kv.Engine
-	system   kv.Space
-	ready    readiness
-	accounts *account.Accounts
-	cloud    *local.Cloud
-	ledger   *job.Ledger
-	events   *event.Sender // nil without a webhook
-	catalog  *catalog.Catalog
-	exports  *export.Service
-	imports  *ingest.Service
-	runner   *job.Runner
-	edge     *edge.Edge
-	handler  http.Handler
-	root     Credentials
-	closers  []func() error
+	cfg          Config
+	dir          *dataDir
+	listener     net.Listener
+	url          string
+	registry     *prometheus.Registry
+	engine       kv.Engine
+	system       kv.Space
+	ready        readiness
+	accounts     *account.Accounts
+	cloud        *local.Cloud
+	ledger       *job.Ledger
+	events       *event.Sender // nil without a webhook
+	catalog      *catalog.Catalog
+	exports      *export.Service
+	imports      *ingest.Service
+	interactions *interaction.Service
+	background   *interaction.Background
+	runner       *job.Runner
+	edge         *edge.Edge
+	handler      http.Handler
+	root         Credentials
+	closers      []func() error
 }
 
 // Credentials are the root's access key.

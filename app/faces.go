@@ -15,7 +15,6 @@ import (
 	"tarn/api/rest"
 	"tarn/console"
 	"tarn/fhir"
-	"tarn/interaction"
 	"tarn/search"
 )
 
@@ -32,9 +31,8 @@ func (a *App) openFaces(tokenKey []byte) error {
 	if err != nil {
 		return err
 	}
-	interactions := interaction.New(a.catalog, fhir.Limits{})
-	interactions.UseMatcher(searches)
-	resources := rest.New(rest.Options{Edge: a.edge, Datastores: a.catalog, Interactions: interactions, Searches: searches,
+	a.interactions.UseMatcher(searches)
+	resources := rest.New(rest.Options{Edge: a.edge, Datastores: a.catalog, Interactions: a.interactions, Background: a.background, Searches: searches,
 		Version: a.cfg.Version, Started: fhir.InstantOf(time.Now())})
 	exports := bulk.New(bulk.Options{Edge: a.edge, Datastores: a.catalog, Exports: a.exports})
 	web, err := console.New(console.Options{Endpoint: a.url, Transport: inside{func() http.Handler { return a.handler }}, Region: a.cfg.Region,

@@ -10,7 +10,9 @@ import (
 	"tarn/catalog"
 	"tarn/cloud/local"
 	"tarn/export"
+	"tarn/fhir"
 	"tarn/ingest"
+	"tarn/interaction"
 	"tarn/job"
 	"tarn/kv/pebble"
 	"tarn/kv/postgres"
@@ -59,6 +61,8 @@ func (a *App) openServices(ctx context.Context, sealer *seal.Sealer) (err error)
 	a.onClose(a.catalog.Close)
 	a.exports = export.New(export.Options{Datastores: a.catalog, Ledger: a.ledger, Cloud: a.cloud, Workers: a.cfg.ExportWorkers})
 	a.imports = ingest.New(ingest.Options{Datastores: a.catalog, Ledger: a.ledger, Cloud: a.cloud})
+	a.interactions = interaction.New(a.catalog, fhir.Limits{})
+	a.background = interaction.NewBackground(a.interactions, a.ledger)
 	host, _ := os.Hostname()
 	a.runner = job.NewRunner(a.ledger, job.RunnerOptions{
 		Owner: fmt.Sprintf("%s/%d", host, os.Getpid()),
@@ -67,8 +71,10 @@ func (a *App) openServices(ctx context.Context, sealer *seal.Sealer) (err error)
 			ingest.Import:          frugal{a.imports.ImportWork()},
 			ingest.Preload:         frugal{a.imports.PreloadWork()},
 			ingest.DeleteDatastore: a.imports.DeleteWork(),
+
+			interaction.TransactionKind: a.background.Work(),
 		},
-		Workers:    map[job.Kind]int{export.Kind: 4, ingest.Import: 4, ingest.Preload: 2, ingest.DeleteDatastore: 2},
+		Workers:    map[job.Kind]int{export.Kind: 4, ingest.Import: 4, ingest.Preload: 2, ingest.DeleteDatastore: 2, interaction.TransactionKind: 2},
 		Lease:      0, // the lock of the data directory, to which also a database is bound, keeps rivals out
 		StuckAfter: a.cfg.JobStuckAfter,
 		Retention:  a.cfg.JobRetention,

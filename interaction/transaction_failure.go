@@ -168,6 +168,8 @@ func issueCode(kind fault.Kind) string {
 		return "forbidden"
 	case fault.Throttled:
 		return "throttled"
+	case fault.Unprocessable:
+		return "processing"
 	}
 	return fhir.CodeInvalid
 }

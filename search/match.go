@@ -3,7 +3,6 @@ package search
 import (
 	"context"
 
-	"tarn/fhir"
 	"tarn/fhir/r4"
 	"tarn/store"
 )
@@ -18,31 +17,14 @@ func (s *Service) Match(ctx context.Context, v *store.View, typ r4.Code, criteri
 
 // MatchAt is Match in a data store of which base is the URL: absolute references below it are local.
 func (s *Service) MatchAt(ctx context.Context, v *store.View, base string, typ r4.Code, criteria string, limit int) (_ []store.Version, err error) {
-	pairs, err := ParseQuery(criteria)
+	r := s.newRun(ctx, v, base, Scope{})
+	defer r.close()
+	c, err := r.chosen(typ, criteria)
 	if err != nil {
 		return nil, err
 	}
-	r := s.newRun(ctx, v, base, Scope{})
-	defer r.close()
-	c := &clause{typ: typ}
-	for _, p := range pairs {
-		name := bare(p.Name)
-		switch {
-		case name == "_format" || name == "_pretty":
-			continue
-		case results[name]:
-			return nil, refuse(p.Name, "it says how results are shown, which means nothing here")
-		case p.Value == "":
-			return nil, refuse(p.Name, "it has no value")
-		}
-		cond, err := r.condition(typ, p.Name, p.Value)
-		if err != nil {
-			return nil, err
-		}
-		c.conds = append(c.conds, cond)
-	}
 	if len(c.conds) == 0 {
-		return nil, refuseAs(fhir.CodeInvalid, "criteria", "there are none")
+		return nil, noCriteria()
 	}
 	found, _, err := r.enumerate(c, 0, limit, 0)
 	if err != nil || len(found) == 0 {

@@ -13,6 +13,7 @@ look() {
 	missing="" left_out=""
 	need aws awscli "the AWS CLI's trips (test/guide, api/localcloud)"
 	need initdb postgresql "the PostgreSQL engine (kv/postgres)"
+	need npm npm "validators of FHIR by others (test/conformance)"
 	need chromium chromium "the console in a browser (console)"
 }
 look

@@ -1,6 +1,7 @@
 package rest
 
 import (
+	"crypto/sha256"
 	"fmt"
 	"net/http"
 	"sync"
@@ -21,8 +22,17 @@ func (f *Face) batch(r *request, b *interaction.Bundle) error {
 	if _, err := r.writeOptions(); err != nil {
 		return err
 	}
-	calls, answers := f.entryCalls(r, b), make([]fhir.BundleEntry, len(b.Entries))
+	key, err := r.idempotencyKey()
+	if err != nil {
+		return err
+	}
+	calls, answers := f.entryCallsOf(r, b.Entries), make([]fhir.BundleEntry, len(b.Entries))
 	var tolerated atomic.Bool
+	for i, c := range calls {
+		if key != "" && b.Entries[i].Method == http.MethodPost {
+			c.Header.Set(idempotencyKey, entryKey(key, i))
+		}
+	}
 	for i, c := range calls {
 		if b.Entries[i].Refused != nil {
 			answers[i] = c.run(f, nil)
@@ -42,7 +52,13 @@ func (f *Face) batch(r *request, b *interaction.Bundle) error {
 	if tolerated.Load() {
 		r.w.Header().Set(validationIssues, "true")
 	}
-	return r.bundleOf("batch-response", answers)
+	return r.bundleOf(http.StatusOK, "batch-response", answers)
+}
+
+// entryKey is the idempotency key of an entry of a batch that has one: each create is done once.
+func entryKey(key string, i int) string {
+	sum := sha256.Sum256(fmt.Appendf(nil, "tarn batch entry 1\x00%s\x00%d", key, i))
+	return fmt.Sprintf("%x-%x-%x-%x-%x", sum[:4], sum[4:6], sum[6:8], sum[8:10], sum[10:16])
 }
 
 // lanesOf are the entries of some methods, those with the same URL in one lane in their order.

@@ -22,75 +22,108 @@ func (f *Face) bundle(r *request) error {
 	}
 	defer b.Close()
 	if b.Transaction {
-		return f.transaction(r, b)
+		return f.transaction(r, b, body)
 	}
 	return f.batch(r, b)
 }
 
 // transaction carries out a transaction: what writes, all or nothing, and then what reads, as of it.
-func (f *Face) transaction(r *request, b *interaction.Bundle) error {
+func (f *Face) transaction(r *request, b *interaction.Bundle, body []byte) error {
 	o, err := r.writeOptions()
 	if err != nil {
 		return err
 	}
-	calls := f.entryCalls(r, b)
+	calls := f.entryCallsOf(r, b.Entries)
 	for i, c := range calls {
 		if c.refused != nil {
 			return entryRefused(i, c.refused)
 		}
 	}
-	done, err := f.o.Interactions.Transact(r.Context(), interaction.TransactionRequest{
-		Datastore: r.target.Datastore, Base: r.call.Base, Bundle: b, Options: o})
+	request := interaction.TransactionRequest{Datastore: r.target.Datastore, Base: r.call.Base, Bundle: b, Options: o}
+	key, err := r.idempotencyKey()
 	if err != nil {
 		return err
 	}
-	answers := make([]fhir.BundleEntry, len(b.Entries))
-	for i := range done.Done {
-		d := &done.Done[i]
-		if d.Status == 0 {
-			calls[i].target.At = done.Tx
-			continue
+	if key != "" && r.prefers("respond-async") {
+		return badHeader(idempotencyKey, "a transaction with respond-async has an id of its own by which it is asked for")
+	}
+	switch {
+	case r.prefers("respond-async"):
+		return f.submit(r, request, body)
+	case key != "":
+		rec, again, err := f.o.Interactions.TransactOnce(r.Context(), request, key)
+		if err != nil {
+			return err
 		}
-		if len(d.Tolerated) > 0 {
+		status := http.StatusOK
+		if again {
+			status = http.StatusConflict
+		}
+		return f.transacted(r, status, rec.Transacted, f.entryCallsOf(r, rec.Entries))
+	}
+	done, err := f.o.Interactions.Transact(r.Context(), request)
+	if err != nil {
+		return err
+	}
+	return f.transacted(r, http.StatusOK, done, calls)
+}
+
+// transacted answers a transaction that was carried out: what it wrote, and what its other entries read as of it.
+func (f *Face) transacted(r *request, status int, done interaction.Transacted, calls []*entryCall) error {
+	answers := make([]fhir.BundleEntry, len(calls))
+	errs := make([]error, len(calls))
+	each(len(calls), func(i int) {
+		if d := &done.Done[i]; d.Status != 0 {
+			answers[i], errs[i] = f.doneEntry(r, d)
+			return
+		}
+		calls[i].target.At = done.Tx
+		answers[i] = calls[i].run(f, nil)
+	})
+	for i := range done.Done {
+		if errs[i] != nil {
+			return errs[i]
+		}
+		if len(done.Done[i].Tolerated) > 0 {
 			r.w.Header().Set(validationIssues, "true")
 		}
-		answers[i] = r.doneEntry(d)
 	}
-	each(len(calls), func(i int) {
-		if done.Done[i].Status == 0 {
-			answers[i] = calls[i].run(f, nil)
-		}
-	})
-	return r.bundleOf("transaction-response", answers)
+	return r.bundleOf(status, "transaction-response", answers)
 }
 
 // doneEntry is the answer to an entry of a transaction that wrote, with as much as the caller prefers.
-func (r *request) doneEntry(d *interaction.Done) fhir.BundleEntry {
-	var e fhir.BundleEntry
+func (f *Face) doneEntry(r *request, d *interaction.Done) (e fhir.BundleEntry, _ error) {
 	e.Response.Status = statusText(d.Status)
 	if d.Version.Number > 0 {
 		e.Response.ETag = etag(d.Version.Number)
 		e.Response.LastModified = d.Version.Instant
 	}
 	if d.Status == http.StatusNoContent {
-		return e
+		return e, nil
 	}
 	e.Response.Location = location(d.Version)
 	switch r.prefer("return") {
 	case "representation":
 		e.FullURL = r.call.Base + d.Version.Type.String() + "/" + d.Version.ID
-		e.Resource = d.Version.Body
+		if e.Resource = d.Version.Body; e.Resource == nil { // it was done before
+			at := interaction.Target{Datastore: r.target.Datastore, Type: d.Version.Type, ID: d.Version.ID}
+			v, err := f.o.Interactions.ReadVersion(r.Context(), at, d.Version.Number)
+			if err != nil {
+				return e, err
+			}
+			e.Resource = v.Body
+		}
 	case "OperationOutcome":
 		e.Response.Outcome = fhir.Outcome{Issues: d.Tolerated}.AppendJSON(nil)
 	}
 	if len(d.Tolerated) > 0 {
 		e.Response.Outcome = fhir.Outcome{Issues: d.Tolerated}.AppendJSON(nil)
 	}
-	return e
+	return e, nil
 }
 
 // bundleOf answers with a Bundle of the type.
-func (r *request) bundleOf(kind string, entries []fhir.BundleEntry) error {
+func (r *request) bundleOf(status int, kind string, entries []fhir.BundleEntry) error {
 	var out bytes.Buffer
 	w := fhir.NewBundleWriter(&out, fhir.BundleHead{Type: kind, Links: []fhir.BundleLink{{Relation: "self", URL: r.call.Base}}})
 	for i := range entries {
@@ -101,5 +134,5 @@ func (r *request) bundleOf(kind string, entries []fhir.BundleEntry) error {
 	if err := w.Close(); err != nil {
 		return fault.Wrap("rest.bundle", err)
 	}
-	return r.write(http.StatusOK, out.Bytes())
+	return r.write(status, out.Bytes())
 }

@@ -1,6 +1,7 @@
 package rest
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"net/http"
@@ -25,8 +26,8 @@ type entryCall struct {
 	writing *sync.Mutex // what is said of errors goes to the log of one request
 }
 
-// entryCalls finds the route of each entry and asks whether the caller may take it.
-func (f *Face) entryCalls(r *request, b *interaction.Bundle) []*entryCall {
+// entryCallsOf finds the route of each entry and asks whether the caller may take it.
+func (f *Face) entryCallsOf(r *request, entries []interaction.Entry) []*entryCall {
 	rights := map[string]error{}
 	may := func(action string) error {
 		err, asked := rights[action]
@@ -36,9 +37,12 @@ func (f *Face) entryCalls(r *request, b *interaction.Bundle) []*entryCall {
 		}
 		return err
 	}
-	calls, writing := make([]*entryCall, len(b.Entries)), new(sync.Mutex)
-	for i := range b.Entries {
-		calls[i] = f.entryCall(r, &b.Entries[i], may)
+	calls, writing := make([]*entryCall, len(entries)), new(sync.Mutex)
+	for i := range entries {
+		if entries[i].Method == "" && entries[i].Refused == nil {
+			continue // one that was done before
+		}
+		calls[i] = f.entryCall(r, &entries[i], may)
 		calls[i].writing = writing
 	}
 	return calls
@@ -139,7 +143,7 @@ func (c *entryCall) result() (e fhir.BundleEntry) {
 	}
 	switch {
 	case len(a.body) == 0:
-	case status >= http.StatusBadRequest, c.entry.Writes() && c.prefer("return") == "OperationOutcome":
+	case bytes.HasPrefix(a.body, []byte(`{"resourceType":"OperationOutcome"`)) && (status >= http.StatusBadRequest || c.entry.Writes()):
 		e.Response.Outcome = a.body
 	default:
 		e.Resource = a.body

@@ -28,19 +28,28 @@ func (f *Face) create(r *request) error {
 	if err != nil {
 		return err
 	}
-	key := r.Header.Get(idempotencyKey)
+	key, err := r.idempotencyKey()
+	if err != nil {
+		return err
+	}
 	if key == "" {
 		res, err := f.o.Interactions.Create(r.Context(), r.target.Datastore, r.target.Type, body, o)
 		return r.created(res, err)
 	}
-	if !uuidForm.MatchString(key) {
-		return badHeader(idempotencyKey, "it is no UUID")
-	}
-	res, err := f.o.Interactions.CreateOnce(r.Context(), r.target.Datastore, r.target.Type, strings.ToLower(key), body, o)
+	res, err := f.o.Interactions.CreateOnce(r.Context(), r.target.Datastore, r.target.Type, key, body, o)
 	if fault.Is(err, fault.Exists) && res.Body != nil {
 		return r.written(http.StatusConflict, res)
 	}
 	return r.created(res, err)
+}
+
+// idempotencyKey is the key under which the caller may repeat the request, or empty.
+func (r *request) idempotencyKey() (string, error) {
+	key := r.Header.Get(idempotencyKey)
+	if key != "" && !uuidForm.MatchString(key) {
+		return "", badHeader(idempotencyKey, "it is no UUID")
+	}
+	return strings.ToLower(key), nil
 }
 
 func (r *request) created(res interaction.Written, err error) error {

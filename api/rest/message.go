@@ -115,6 +115,18 @@ func (r *request) prefer(name string) string {
 	return ""
 }
 
+// prefers reports whether the Prefer header has a preference without a value.
+func (r *request) prefers(name string) bool {
+	for _, line := range r.Header.Values("Prefer") {
+		for part := range strings.FieldsFuncSeq(line, func(c rune) bool { return c == ',' || c == ';' }) {
+			if strings.EqualFold(strings.TrimSpace(part), name) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
 // write sends a resource, on several lines where _pretty asks for it.
 func (r *request) write(status int, body []byte) error {
 	h := r.w.Header()

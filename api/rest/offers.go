@@ -45,6 +45,7 @@ var offers = map[string][]string{
 	"GET {type}/{id}/*":               {"compartment"},
 	"POST {type}/{id}/{type}/_search": {"compartment"},
 	"GET metadata":                    {}, // the statement itself
+	"GET Transaction/{id}":            {}, // the answer to a transaction with respond-async
 }
 
 // operation is what a CapabilityStatement says of an operation.

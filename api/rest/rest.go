@@ -24,6 +24,13 @@ type Interactions interface {
 	History(ctx context.Context, t interaction.Target, q interaction.HistoryQuery) ([]store.Version, bool, error)
 	ReadBundle(base string, body []byte) (*interaction.Bundle, error)
 	Transact(ctx context.Context, r interaction.TransactionRequest) (interaction.Transacted, error)
+	TransactOnce(ctx context.Context, r interaction.TransactionRequest, key string) (rec *interaction.Record, again bool, err error)
+}
+
+// Background is the service that carries out transactions after their callers were answered.
+type Background interface {
+	Submit(ctx context.Context, r interaction.TransactionRequest, body []byte) (id string, err error)
+	Status(ctx context.Context, datastore, id string) (interaction.Progress, error)
 }
 
 // Options wire the face.
@@ -31,6 +38,7 @@ type Options struct {
 	Edge         *edge.Edge
 	Datastores   edge.Datastores
 	Interactions Interactions
+	Background   Background
 	Searches     Searches
 	Version      string // of the software, for the CapabilityStatement
 	Started      fhir.Instant

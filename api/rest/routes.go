@@ -25,6 +25,7 @@ func routes() []route {
 	all := []route{
 		{method: http.MethodGet, pattern: "metadata", iamAction: "healthlake:GetCapabilities", handle: (*Face).capabilities},
 		{method: http.MethodPost, pattern: "", iamAction: "healthlake:ProcessBundle", handle: (*Face).bundle},
+		{method: http.MethodGet, pattern: "Transaction/{id}", iamAction: "healthlake:ProcessBundle", handle: (*Face).background},
 		{method: http.MethodGet, pattern: "", iamAction: "healthlake:SearchWithGet", handle: (*Face).search},
 		{method: http.MethodPost, pattern: "_search", iamAction: "healthlake:SearchWithPost", handle: (*Face).search},
 		{method: http.MethodGet, pattern: "{type}", iamAction: "healthlake:SearchWithGet", handle: (*Face).search},

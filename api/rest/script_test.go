@@ -77,7 +77,9 @@ func (f *face) send(t *testing.T, method, at string, header http.Header, body []
 
 // The scripts: a request line, headers, an empty line and a body where there is one; then "=> STATUS" and what must hold
 // of the answer: "Header: GLOB", "~ TEXT" (the body contains it), "!~ TEXT" (it does not), "= TEXT" (it is that). In a
-// request $NAME stands for what "? NAME REGEXP-FREE-PREFIX" kept: the text of the body behind the prefix up to a quote.
+// request $NAME stands for what "? NAME REGEXP-FREE-PREFIX" kept: the text of the body behind the prefix up to a quote; or
+// for what "?? NAME HEADER" kept: an address in a header, below the base. A request line that ends with "until it is done"
+// is sent again while the answer is 202.
 func TestScripts(t *testing.T) {
 	t.Parallel()
 	files, err := filepath.Glob("testdata/*.txt")
@@ -155,7 +157,11 @@ func (s *script) step() {
 	if text != "" && header.Get("Content-Type") == "" {
 		header.Set("Content-Type", "application/fhir+json")
 	}
+	target, again := strings.CutSuffix(target, " until it is done")
 	resp, got := s.f.send(s.t, method, target, header, []byte(text))
+	for again && resp.StatusCode == http.StatusAccepted {
+		resp, got = s.f.send(s.t, method, target, header, []byte(text))
+	}
 	want, err := strconv.Atoi(strings.TrimSpace(strings.TrimPrefix(s.lines[s.at], "=> ")))
 	if err != nil || resp.StatusCode != want {
 		s.t.Errorf("line %d: %s %s: status %d, want %s\n%s", first, method, target, resp.StatusCode, s.lines[s.at], short(got))
@@ -177,6 +183,9 @@ func (s *script) step() {
 			if string(got) != strings.TrimPrefix(line[1:], " ") {
 				s.t.Errorf("line %d: the body is\n%s\nwant\n%s", s.at+1, got, line[2:])
 			}
+		case strings.HasPrefix(line, "?? "):
+			name, header, _ := strings.Cut(line[3:], " ")
+			s.kept[name] = strings.TrimPrefix(resp.Header.Get(header), s.f.base)
 		case strings.HasPrefix(line, "? "):
 			name, prefix, _ := strings.Cut(line[2:], " ")
 			_, rest, ok := strings.Cut(string(got), prefix)

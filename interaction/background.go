@@ -1,0 +1,240 @@
+package interaction
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"time"
+
+	"tarn/fault"
+	"tarn/fhir"
+	"tarn/fhir/validate"
+	"tarn/job"
+	"tarn/store"
+)
+
+// TransactionKind is the kind of job that carries out a transaction in the background (Prefer: respond-async).
+const TransactionKind job.Kind = "transaction"
+
+// maxBackground is how many transactions may wait in the background behind the one that is being carried out.
+const maxBackground = 1000
+
+// Background carries out transactions after their callers were answered (FHIR R4 section 3.1.0.7.2; HealthLake's
+// asynchronous bundles). A transaction lies in the data store until a job does it; what it wrote and the record of that
+// are one commit, so that it is done once, whatever breaks down in between.
+type Background struct {
+	s      *Service
+	ledger *job.Ledger
+}
+
+// NewBackground makes it. Its Work is for a job.Runner.
+func NewBackground(s *Service, ledger *job.Ledger) *Background { return &Background{s, ledger} }
+
+const (
+	pieceSize = 1 << 20
+	maxPieces = 16
+)
+
+func pieceKey(id string, n int) []byte { return riderKey("body", id, fmt.Sprintf("%02x", n)) }
+
+// submitted is the row of a transaction in the background.
+type submitted struct {
+	Format  int            `json:"v"`
+	Base    string         `json:"base"`
+	Level   validate.Level `json:"level,omitempty"`
+	Pieces  int            `json:"pieces"`
+	Expires int64          `json:"expires"` // ms since 1970
+}
+
+// Submit takes a transaction, durably when it returns, and gives its id. body is what r.Bundle was read from.
+func (b *Background) Submit(ctx context.Context, r TransactionRequest, body []byte) (id string, err error) {
+	const op = "interaction.Submit"
+	st, err := b.s.datastores.Store(ctx, r.Datastore)
+	if err != nil {
+		return "", err
+	}
+	if err := r.Bundle.recordable(); err != nil {
+		return "", err
+	}
+	pieces := (len(body) + pieceSize - 1) / pieceSize
+	if pieces > maxPieces {
+		return "", fault.Errorf(fault.TooLarge, op, "The Bundle has %d bytes; the limit is %d.", len(body), maxPieces*pieceSize)
+	}
+	if id, err = job.NewID(); err != nil {
+		return "", err
+	}
+	rows, err := expired(ctx, st, time.Now())
+	if err != nil {
+		return "", err
+	}
+	row, err := json.Marshal(submitted{Format: 1, Base: r.Base, Level: r.Options.Level, Pieces: pieces, Expires: time.Now().Add(RecordLife).UnixMilli()})
+	if err != nil {
+		return "", fault.Wrap(op, err)
+	}
+	rows = append(rows, store.Rider{Key: riderKey("async", id), Value: row}, expiry("async/"+id))
+	for n := range pieces {
+		rows = append(rows, store.Rider{Key: pieceKey(id, n), Value: body[n*pieceSize : min((n+1)*pieceSize, len(body))]})
+	}
+	if _, err := st.Commit(ctx, store.Transaction{Riders: rows}); err != nil {
+		return "", err
+	}
+	_, _, err = b.ledger.Enqueue(ctx, job.New{ID: id, Kind: TransactionKind, Datastore: r.Datastore, MaxWaiting: maxBackground})
+	if err != nil {
+		_, forgetting := st.Commit(context.WithoutCancel(ctx), store.Transaction{Riders: forget(id, pieces)})
+		return "", errors.Join(err, forgetting)
+	}
+	return id, nil
+}
+
+// forget are riders that remove a transaction before it was carried out; its expiry stays and finds nothing.
+func forget(id string, pieces int) []store.Rider {
+	return append(bodyGone(id, pieces), store.Rider{Key: riderKey("async", id)})
+}
+
+func bodyGone(id string, pieces int) (rows []store.Rider) {
+	for n := range pieces {
+		rows = append(rows, store.Rider{Key: pieceKey(id, n)})
+	}
+	return rows
+}
+
+// Progress is how far a transaction in the background is. A nil Record says that it is not done: State is then
+// job.Submitted or job.InProgress.
+type Progress struct {
+	State  job.State
+	Record *Record
+}
+
+// Status tells of a transaction that was submitted: fault.NotFound where there is none or it is over RecordLife ago, and
+// the error of the transaction where it failed.
+func (b *Background) Status(ctx context.Context, datastore, id string) (Progress, error) {
+	const op = "interaction.Status"
+	st, err := b.s.datastores.Store(ctx, datastore)
+	if err != nil {
+		return Progress{}, err
+	}
+	none := fault.WithHint(fault.Errorf(fault.NotFound, op, "There is no transaction %s.", clip(id)), "Results are kept for 90 days.")
+	if !fhir.ValidID(id) {
+		return Progress{}, none
+	}
+	row, err := readSubmitted(ctx, st, id)
+	switch {
+	case err != nil:
+		return Progress{}, err
+	case row == nil || row.Expires < time.Now().UnixMilli():
+		return Progress{}, none
+	}
+	result, err := st.Rider(ctx, riderKey("result", id))
+	if err != nil {
+		return Progress{}, err
+	}
+	if result != nil {
+		rec, err := decodeRecord(result)
+		return Progress{job.Completed, rec}, err
+	}
+	rec, err := b.ledger.Describe(ctx, datastore, id)
+	switch {
+	case err != nil:
+		return Progress{}, err
+	case rec.State.Waiting():
+		return Progress{State: job.Submitted}, nil
+	case !rec.State.Terminal():
+		return Progress{State: job.InProgress}, nil
+	}
+	// The result may have been written since it was looked for.
+	if result, err = st.Rider(ctx, riderKey("result", id)); err != nil {
+		return Progress{}, err
+	}
+	if result != nil {
+		rec, err := decodeRecord(result)
+		return Progress{job.Completed, rec}, err
+	}
+	return Progress{}, fault.Errorf(fault.Unavailable, op, "The transaction could not be carried out: %s", rec.Message)
+}
+
+func readSubmitted(ctx context.Context, st *store.Store, id string) (*submitted, error) {
+	value, err := st.Rider(ctx, riderKey("async", id))
+	if err != nil || value == nil {
+		return nil, err
+	}
+	row := new(submitted)
+	if err := json.Unmarshal(value, row); err != nil || row.Format != 1 {
+		return nil, fault.Errorf(fault.Internal, "interaction", "transaction %s cannot be read (format %d): %w", id, row.Format, errors.Join(err))
+	}
+	return row, nil
+}
+
+// Work carries out the transactions.
+func (b *Background) Work() job.Work { return backgroundWork{b} }
+
+type backgroundWork struct{ *Background }
+
+// Run implements job.Work.
+func (w backgroundWork) Run(ctx context.Context, run *job.Run) error {
+	rec := run.Record()
+	st, err := w.s.datastores.Store(ctx, rec.Datastore)
+	if err != nil {
+		return err
+	}
+	row, err := readSubmitted(ctx, st, rec.ID)
+	if err != nil {
+		return err
+	}
+	result := riderKey("result", rec.ID)
+	if done, err := st.Rider(ctx, result); err != nil || done != nil || row == nil {
+		return err // it was carried out before, or has expired
+	}
+	var body []byte
+	for n := range row.Pieces {
+		piece, err := st.Rider(ctx, pieceKey(rec.ID, n))
+		if err != nil {
+			return err
+		}
+		if piece == nil {
+			return fault.Errorf(fault.Internal, "interaction", "transaction %s lacks its piece %d", rec.ID, n)
+		}
+		body = append(body, piece...)
+	}
+	err = w.carryOut(ctx, TransactionRequest{Datastore: rec.Datastore, Base: row.Base, Options: WriteOptions{Level: row.Level}, Once: result}, body, rec.ID, row.Pieces)
+	if err == nil || errors.Is(err, store.ErrDone) {
+		return nil
+	}
+	kind := fault.KindOf(err)
+	if ctx.Err() != nil || kind == fault.Internal || kind == fault.Unavailable {
+		return err
+	}
+	_, err = st.Commit(ctx, store.Transaction{Once: result, Riders: append(bodyGone(rec.ID, row.Pieces), store.Rider{Key: result, Value: encodeFailure(err)})})
+	if errors.Is(err, store.ErrDone) {
+		return nil
+	}
+	return err
+}
+
+func (w backgroundWork) carryOut(ctx context.Context, r TransactionRequest, body []byte, id string, pieces int) error {
+	b, err := w.s.ReadBundle(r.Base, body)
+	if err != nil {
+		return err
+	}
+	defer b.Close()
+	r.Bundle = b
+	r.Keep = func(done Transacted) []store.Rider {
+		return append(bodyGone(id, pieces), store.Rider{Key: r.Once, Value: encodeRecord(done, b.Entries)})
+	}
+	_, err = w.s.Transact(ctx, r)
+	return err
+}
+
+// Cancelled implements job.Canceller: a transaction that was stopped leaves nothing.
+func (w backgroundWork) Cancelled(ctx context.Context, run *job.Run) error {
+	rec := run.Record()
+	st, err := w.s.datastores.Store(ctx, rec.Datastore)
+	if fault.Is(err, fault.NotFound) || fault.Is(err, fault.Gone) || fault.Is(err, fault.Conflict) {
+		return nil // the data store is being deleted, with all that is in it
+	}
+	if err != nil {
+		return err
+	}
+	_, err = st.Commit(ctx, store.Transaction{Riders: forget(rec.ID, maxPieces)})
+	return err
+}

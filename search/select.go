@@ -1,0 +1,78 @@
+package search
+
+import (
+	"context"
+	"iter"
+
+	"tarn/fhir"
+	"tarn/fhir/r4"
+	"tarn/store"
+)
+
+// Select are all resources of a type that match a query as of the view, ascending, such as the _typeFilter of an export
+// asks for. Only parameters that choose resources are taken, and all of them must be known; no query is every resource.
+// base is the URL of the data store: absolute references below it are local.
+func (s *Service) Select(ctx context.Context, v *store.View, base string, typ r4.Code, query string) iter.Seq2[store.Ordinal, error] {
+	return func(yield func(store.Ordinal, error) bool) {
+		r := s.newRun(ctx, v, base, Scope{})
+		defer r.close()
+		c, err := r.chosen(typ, query)
+		for from := store.Ordinal(0); err == nil; {
+			var found []store.Ordinal
+			var complete bool
+			if found, complete, err = r.enumerate(c, from, selectAtOnce, 0); err != nil {
+				break
+			}
+			for _, o := range found {
+				if !yield(o, nil) {
+					return
+				}
+				from = o + 1
+			}
+			if complete {
+				return
+			}
+		}
+		yield(0, err)
+	}
+}
+
+// selectAtOnce is how many resources Select holds at once.
+const selectAtOnce = 100_000
+
+// CheckSelect refuses a query that Select would refuse.
+func (s *Service) CheckSelect(ctx context.Context, v *store.View, base string, typ r4.Code, query string) error {
+	r := s.newRun(ctx, v, base, Scope{})
+	defer r.close()
+	_, err := r.chosen(typ, query)
+	return err
+}
+
+// chosen compiles a query of which every parameter chooses resources.
+func (r *run) chosen(typ r4.Code, query string) (*clause, error) {
+	pairs, err := ParseQuery(query)
+	if err != nil {
+		return nil, err
+	}
+	c := &clause{typ: typ}
+	for _, p := range pairs {
+		name := bare(p.Name)
+		switch {
+		case name == "_format" || name == "_pretty":
+			continue
+		case results[name]:
+			return nil, refuse(p.Name, "it says how results are shown, which means nothing here")
+		case p.Value == "":
+			return nil, refuse(p.Name, "it has no value")
+		}
+		cond, err := r.condition(typ, p.Name, p.Value)
+		if err != nil {
+			return nil, err
+		}
+		c.conds = append(c.conds, cond)
+	}
+	return c, nil
+}
+
+// noCriteria is the error of a conditional interaction that would apply to everything.
+func noCriteria() error { return refuseAs(fhir.CodeInvalid, "criteria", "there are none") }
