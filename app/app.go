@@ -47,6 +47,7 @@ type App struct {
 	exports      *export.Service
 	imports      *ingest.Service
 	interactions *interaction.Service
+	packages     *interaction.Packages
 	background   *interaction.Background
 	runner       *job.Runner
 	edge         *edge.Edge

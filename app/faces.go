@@ -32,7 +32,7 @@ func (a *App) openFaces(tokenKey []byte) error {
 		return err
 	}
 	a.interactions.UseMatcher(searches)
-	resources := rest.New(rest.Options{Edge: a.edge, Datastores: a.catalog, Interactions: a.interactions, Background: a.background, Searches: searches,
+	resources := rest.New(rest.Options{Edge: a.edge, Datastores: a.catalog, Interactions: a.interactions, Packages: a.packages, Background: a.background, Searches: searches,
 		Version: a.cfg.Version, Started: fhir.InstantOf(time.Now())})
 	exports := bulk.New(bulk.Options{Edge: a.edge, Datastores: a.catalog, Exports: a.exports})
 	web, err := console.New(console.Options{Endpoint: a.url, Transport: inside{func() http.Handler { return a.handler }}, Region: a.cfg.Region,

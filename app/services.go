@@ -62,6 +62,8 @@ func (a *App) openServices(ctx context.Context, sealer *seal.Sealer) (err error)
 	a.exports = export.New(export.Options{Datastores: a.catalog, Ledger: a.ledger, Cloud: a.cloud, Workers: a.cfg.ExportWorkers})
 	a.imports = ingest.New(ingest.Options{Datastores: a.catalog, Ledger: a.ledger, Cloud: a.cloud})
 	a.interactions = interaction.New(a.catalog, fhir.Limits{})
+	a.packages = interaction.NewPackages(a.catalog)
+	a.interactions.UseProfiles(a.packages)
 	a.background = interaction.NewBackground(a.interactions, a.ledger)
 	host, _ := os.Hostname()
 	a.runner = job.NewRunner(a.ledger, job.RunnerOptions{

@@ -25,7 +25,7 @@ func (e *Edge) Authenticate(w http.ResponseWriter, r *http.Request, service stri
 		}
 	}
 	t := traceOf(ctx)
-	auth, cred, err := e.verifier.Authenticate(ctx, r, dir, e.cfg.MaxBody, now)
+	auth, cred, err := e.verifier.Authenticate(ctx, r, dir, e.bodyLimit(r), now)
 	if err != nil {
 		if t != nil {
 			if parsed, bad := sigv4.Parse(r); bad == nil && isKeyID(parsed.AccessKeyID) {

@@ -102,7 +102,8 @@ func (c *Call) PassRole(roleARN, service string) error {
 func (c *Call) Bytes() ([]byte, error) {
 	var body []byte
 	var err error
-	if n := c.request.ContentLength; n >= 0 && n <= c.edge.cfg.MaxBody {
+	limit := c.edge.bodyLimit(c.request)
+	if n := c.request.ContentLength; n >= 0 && n <= limit {
 		body = make([]byte, n, n+1)
 		_, err = io.ReadFull(c.Body, body)
 		if err == nil { // the end must be seen, for it is there that the body is verified
@@ -115,9 +116,9 @@ func (c *Call) Bytes() ([]byte, error) {
 			}
 		}
 	} else {
-		body, err = io.ReadAll(io.LimitReader(c.Body, c.edge.cfg.MaxBody+1))
-		if err == nil && int64(len(body)) > c.edge.cfg.MaxBody {
-			err = tooLarge(c.edge.cfg.MaxBody)
+		body, err = io.ReadAll(io.LimitReader(c.Body, limit+1))
+		if err == nil && int64(len(body)) > limit {
+			err = tooLarge(limit)
 		}
 	}
 	if err != nil && fault.KindOf(err) == fault.Internal {

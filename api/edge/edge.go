@@ -17,10 +17,11 @@ import (
 
 // Bounds that hold where Config does not say otherwise.
 const (
-	MaxBody   = 5_000_000 // bytes of a body of the JSON, query and FHIR faces
-	MaxObject = 5 << 30   // bytes of one S3 body
-	MaxURL    = 16 << 10  // bytes of a request's path and query; over it 414
-	MaxHeader = 64 << 10  // bytes of all headers; the server refuses more with 431
+	MaxBody    = 5_000_000 // bytes of a body of the JSON, query and FHIR faces
+	MaxPackage = 16 << 20  // bytes of a FHIR package (POST profiles of a data store)
+	MaxObject  = 5 << 30   // bytes of one S3 body
+	MaxURL     = 16 << 10  // bytes of a request's path and query; over it 414
+	MaxHeader  = 64 << 10  // bytes of all headers; the server refuses more with 431
 )
 
 // Config says how an Edge works.

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/http"
 	"runtime"
+	"strings"
 	"time"
 
 	"tarn/fault"
@@ -92,7 +93,7 @@ func (e *Edge) bound(w http.ResponseWriter, r *http.Request, kind face) error {
 			fault.Errorf(fault.TooLarge, "edge", "the URL has %d bytes; the limit is %d", len(r.RequestURI), MaxURL),
 			"send a search by POST to _search"))
 	}
-	limit := e.cfg.MaxBody
+	limit := e.bodyLimit(r)
 	if kind == faceS3 {
 		limit = e.cfg.MaxObject
 	}
@@ -103,6 +104,15 @@ func (e *Edge) bound(w http.ResponseWriter, r *http.Request, kind face) error {
 		r.Body = newBounded(w, r.Body, limit, kind != faceS3)
 	}
 	return nil
+}
+
+// bodyLimit is the most bytes that the body of a request to another face than S3 may have. A FHIR package is larger than
+// any resource.
+func (e *Edge) bodyLimit(r *http.Request) int64 {
+	if r.Method == http.MethodPost && isDatastore(r.URL.Path) && strings.HasSuffix(r.URL.Path, "/r4/profiles") {
+		return max(e.cfg.MaxBody, MaxPackage)
+	}
+	return e.cfg.MaxBody
 }
 
 func tooLarge(limit int64) error {

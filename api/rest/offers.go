@@ -45,6 +45,10 @@ var offers = map[string][]string{
 	"GET {type}/{id}/*":               {"compartment"},
 	"POST {type}/{id}/{type}/_search": {"compartment"},
 	"GET metadata":                    {}, // the statement itself
+	"POST profiles":                   {}, // packages of profiles are ours, not FHIR's
+	"GET profiles":                    {},
+	"DELETE profiles/{name}":          {},
+	"DELETE profiles/{name}/{vid}":    {},
 	"GET Transaction/{id}":            {}, // the answer to a transaction with respond-async
 }
 

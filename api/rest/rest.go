@@ -38,6 +38,7 @@ type Options struct {
 	Edge         *edge.Edge
 	Datastores   edge.Datastores
 	Interactions Interactions
+	Packages     Packages
 	Background   Background
 	Searches     Searches
 	Version      string // of the software, for the CapabilityStatement
@@ -61,6 +62,7 @@ type request struct {
 	w             http.ResponseWriter
 	target        interaction.Target // Type and ID as far as the route has them
 	vid           string
+	pack          string             // name of a package of profiles; vid is its version
 	within        r4.Code            // the type that is searched in the compartment of target; 0: all of them
 	entry         *interaction.Entry // where the request is one of a Bundle's
 	when          fhir.Instant       // of the version that the answer is about

@@ -10,7 +10,7 @@ import (
 	"tarn/fhir/r4"
 )
 
-// route is one interaction. In a pattern {type}, {id} and {vid} stand for one segment each; a second {type} is what is
+// route is one interaction. In a pattern {type}, {id}, {vid} and {name} stand for one segment each; a second {type} is what is
 // searched in a compartment.
 type route struct {
 	method    string
@@ -33,6 +33,10 @@ func routes() []route {
 		{method: http.MethodGet, pattern: "{type}/{id}/{type}", iamAction: "healthlake:SearchWithGet", handle: (*Face).search},
 		{method: http.MethodGet, pattern: "{type}/{id}/*", iamAction: "healthlake:SearchWithGet", handle: (*Face).search},
 		{method: http.MethodPost, pattern: "{type}/{id}/{type}/_search", iamAction: "healthlake:SearchWithPost", handle: (*Face).search},
+		{method: http.MethodPost, pattern: "profiles", iamAction: "healthlake:InstallProfiles", handle: (*Face).installProfiles},
+		{method: http.MethodGet, pattern: "profiles", iamAction: "healthlake:ListProfiles", handle: (*Face).listProfiles},
+		{method: http.MethodDelete, pattern: "profiles/{name}", iamAction: "healthlake:RemoveProfiles", handle: (*Face).removeProfiles},
+		{method: http.MethodDelete, pattern: "profiles/{name}/{vid}", iamAction: "healthlake:RemoveProfiles", handle: (*Face).removeProfiles},
 		{method: http.MethodPost, pattern: "{type}", iamAction: "healthlake:CreateResource", handle: (*Face).create},
 		{method: http.MethodGet, pattern: "{type}/{id}", iamAction: "healthlake:ReadResource", handle: (*Face).read},
 		{method: http.MethodPut, pattern: "{type}/{id}", iamAction: "healthlake:UpdateResource", handle: (*Face).update},
@@ -119,6 +123,8 @@ func (rt *route) fit(segments []string) (*request, bool, error) {
 			req.target.ID = s
 		case "{vid}":
 			req.vid = s
+		case "{name}":
+			req.pack = s
 		default:
 			if name != s {
 				return nil, false, nil

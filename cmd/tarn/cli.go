@@ -22,6 +22,7 @@ type cli struct {
 
 	Datastore datastoreCmd `cmd:"" aliases:"datastores" help:"List, create and delete data stores." group:"Data"`
 	Import    importCmd    `cmd:"" help:"Bring .ndjson files into a data store." group:"Data"`
+	Profiles  profilesCmd  `cmd:"" help:"List, add and remove packages of profiles that resources are held against." group:"Data"`
 	Fhir      fhirCmd      `cmd:"" name:"fhir" help:"Send one FHIR request, signed, and print the answer." group:"Data"`
 	Search    searchCmd    `cmd:"" help:"Print what a search finds, or how it is answered." group:"Data"`
 	Synth     synthCmd     `cmd:"" help:"Write an invented population as .ndjson files." group:"Data"`
