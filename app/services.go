@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"os"
+	"slices"
 
 	"tarn/access/seal"
 	"tarn/account"
@@ -11,6 +12,7 @@ import (
 	"tarn/cloud/local"
 	"tarn/export"
 	"tarn/fhir"
+	"tarn/fhir/index"
 	"tarn/ingest"
 	"tarn/interaction"
 	"tarn/job"
@@ -55,7 +57,8 @@ func (a *App) openServices(ctx context.Context, sealer *seal.Sealer) (err error)
 	if a.ledger, err = job.Open(ctx, system, job.Options{OnState: jobs}); err != nil {
 		return err
 	}
-	if a.catalog, err = catalog.Open(ctx, a.engine, system, catalog.Options{Account: a.cfg.Account, Region: a.cfg.Region, PublicURL: a.url, Enqueue: a.enqueue, OnStatus: datastores}); err != nil {
+	if a.catalog, err = catalog.Open(ctx, a.engine, system, catalog.Options{Account: a.cfg.Account, Region: a.cfg.Region, PublicURL: a.url, IndexEpoch: index.Epoch,
+		Enqueue: a.enqueue, OnStatus: datastores}); err != nil {
 		return err
 	}
 	a.onClose(a.catalog.Close)
@@ -73,10 +76,12 @@ func (a *App) openServices(ctx context.Context, sealer *seal.Sealer) (err error)
 			ingest.Import:          frugal{a.imports.ImportWork()},
 			ingest.Preload:         frugal{a.imports.PreloadWork()},
 			ingest.DeleteDatastore: a.imports.DeleteWork(),
+			ingest.Reindex:         frugal{a.imports.ReindexWork()},
 
 			interaction.TransactionKind: a.background.Work(),
 		},
-		Workers:    map[job.Kind]int{export.Kind: 4, ingest.Import: 4, ingest.Preload: 2, ingest.DeleteDatastore: 2, interaction.TransactionKind: 2},
+		Workers: map[job.Kind]int{export.Kind: 4, ingest.Import: 4, ingest.Preload: 2, ingest.DeleteDatastore: 2, ingest.Reindex: 1,
+			interaction.TransactionKind: 2},
 		Lease:      0, // the lock of the data directory, to which also a database is bound, keeps rivals out
 		StuckAfter: a.cfg.JobStuckAfter,
 		Retention:  a.cfg.JobRetention,
@@ -88,6 +93,12 @@ func (a *App) openServices(ctx context.Context, sealer *seal.Sealer) (err error)
 
 // enqueue gives the catalog's long works to the ledger.
 func (a *App) enqueue(ctx context.Context, t catalog.Task) error {
+	if t.Token == "" {
+		active, err := a.ledger.Active(ctx, t.Datastore)
+		if err != nil || slices.ContainsFunc(active, func(r job.Record) bool { return r.Kind == job.Kind(t.Kind) }) {
+			return err
+		}
+	}
 	_, _, err := a.ledger.Enqueue(ctx, job.New{Kind: job.Kind(t.Kind), Datastore: t.Datastore, ClientToken: t.Token, Again: true})
 	return err
 }

@@ -42,7 +42,10 @@ type Options struct {
 	// commits; what it adds to the batch commits with it. It must be quick, and may be called for a batch that is never
 	// applied. nil: nobody is told.
 	OnStatus func(*kv.Batch, Datastore)
-	Now      func() time.Time // nil: time.Now
+	// IndexEpoch is that of the tables by which this program indexes. A data store that was indexed by others is asked to
+	// be indexed anew (Reindex) when it is opened; its contents can be used meanwhile.
+	IndexEpoch uint32
+	Now        func() time.Time // nil: time.Now
 }
 
 // TaskKind names a long work that the catalog needs.
@@ -54,13 +57,16 @@ const (
 	Preload TaskKind = "preload"
 	// DeleteDatastore stops what runs in a DELETING data store and ends with Purge.
 	DeleteDatastore TaskKind = "delete-datastore"
+	// Reindex makes the index entries of a data store anew. Its Token is empty: it is asked for again whenever it is due,
+	// and does nothing where it is under way.
+	Reindex TaskKind = "reindex"
 )
 
 // Task is one long work.
 type Task struct {
 	Kind      TaskKind
 	Datastore string
-	Token     string // the same for the same work: an idempotency token of 1 to 64 of a-z, 0-9 and '-'
+	Token     string // the same for the same work: an idempotency token of 1 to 64 of a-z, 0-9 and '-'; see Reindex
 }
 
 // Open reads the catalog of the system space. Call Recover when Enqueue can be served.

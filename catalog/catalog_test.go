@@ -35,6 +35,7 @@ type house struct {
 	mu     sync.Mutex
 	tasks  []catalog.Task
 	refuse error
+	epoch  uint32
 }
 
 type fataler interface{ Fatal(...any) }
@@ -68,7 +69,7 @@ func openOn(t fataler, engine kv.Engine) *house {
 func (h *house) reopen(t fataler) {
 	var err error
 	h.Catalog, err = catalog.Open(context.Background(), h.engine, h.system, catalog.Options{Account: account, Region: "us-east-1",
-		PublicURL: "http://localhost:8080/", Enqueue: func(_ context.Context, task catalog.Task) error {
+		PublicURL: "http://localhost:8080/", IndexEpoch: h.epoch, Enqueue: func(_ context.Context, task catalog.Task) error {
 			h.mu.Lock()
 			defer h.mu.Unlock()
 			if h.refuse == nil && !slices.Contains(h.tasks, task) {

@@ -18,6 +18,8 @@ type shelf struct {
 	row  Datastore
 	seen time.Time // zero: look again
 	data *store.Store
+	// stale: its index is to be made anew, and nobody has been asked to.
+	stale bool
 }
 
 // Store opens what is in an ACTIVE data store; everybody shares it, and the Catalog closes it. A data store that there
@@ -56,18 +58,33 @@ func (c *Catalog) data(ctx context.Context, op, id string, loading bool) (*store
 		return nil, fault.Errorf(fault.Conflict, op, "Data store %s is %s and cannot be used now.", id, s.row.Status)
 	}
 	if s.data != nil {
+		c.refresh(ctx, s)
 		return s.data, nil
 	}
 	space, err := c.engine.Open(ctx, SpaceName(id))
 	if err != nil {
 		return nil, fault.Wrap(op, err)
 	}
-	data, err := store.Open(ctx, space, store.Options{Now: c.o.Now})
+	data, err := store.Open(ctx, space, store.Options{Now: c.o.Now, Epoch: c.o.IndexEpoch})
 	if err != nil {
 		return nil, fault.Wrap(op, err)
 	}
-	s.data = data
+	epoch, err := data.IndexEpoch(ctx)
+	if err != nil {
+		_ = data.Close()
+		return nil, fault.Wrap(op, err)
+	}
+	s.data, s.stale = data, epoch != c.o.IndexEpoch
+	c.refresh(ctx, s)
 	return data, nil
+}
+
+// refresh asks for the index to be made anew where that is due. What fails here is tried again with the next use: a data
+// store with an old index is better than none.
+func (c *Catalog) refresh(ctx context.Context, s *shelf) {
+	if s.stale && s.row.Status == Active && c.o.Enqueue != nil {
+		s.stale = c.o.Enqueue(ctx, Task{Kind: Reindex, Datastore: s.row.ID}) != nil
+	}
 }
 
 // shelf returns the data store's shelf, locked, its row fresh. Ids that are not there leave nothing behind.

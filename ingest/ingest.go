@@ -1,5 +1,6 @@
 // Package ingest is how data comes into a data store in bulk: import jobs from a bucket, and the sample population that
-// a data store may be created with. The word import is Go's.
+// a data store may be created with. The word import is Go's. It also indexes data stores anew whose index was made by
+// other tables than today's.
 //
 // An import goes file by file in the order of their keys and line by line, so that of two lines with one id the later
 // wins. Lines are applied in batches; each batch commits together with a rider, the place up to which the file is done,
@@ -19,6 +20,7 @@ const (
 	Import          job.Kind = "import"
 	Preload         job.Kind = "preload"
 	DeleteDatastore job.Kind = "delete-datastore"
+	Reindex         job.Kind = "reindex"
 )
 
 // MaxWaiting is how many imports may wait behind the running one of a data store (HealthLake's quota).

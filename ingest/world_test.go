@@ -145,11 +145,17 @@ type world struct {
 	ledger *job.Ledger
 	data   *store.Store
 	svc    *ingest.Service
+	gone   error // why the data store cannot be had
 }
 
 const datastore = "0123456789abcdef0123456789abcdef"
 
-func (w *world) Store(context.Context, string) (*store.Store, error)   { return w.data, nil }
+func (w *world) Store(context.Context, string) (*store.Store, error) {
+	if w.gone != nil {
+		return nil, w.gone
+	}
+	return w.data, nil
+}
 func (w *world) Loading(context.Context, string) (*store.Store, error) { return w.data, nil }
 func (w *world) Activate(context.Context, string) error                { return nil }
 func (w *world) Fail(context.Context, string, string, bool) error      { return nil }
@@ -189,7 +195,7 @@ func (w *world) start() job.Record {
 func (w *world) work() {
 	w.t.Helper()
 	ctx, stop := context.WithCancel(w.t.Context())
-	r := job.NewRunner(w.ledger, job.RunnerOptions{Kinds: map[job.Kind]job.Work{ingest.Import: w.svc.ImportWork()}, Attempts: 3})
+	r := job.NewRunner(w.ledger, job.RunnerOptions{Kinds: map[job.Kind]job.Work{ingest.Import: w.svc.ImportWork(), ingest.Reindex: w.svc.ReindexWork()}, Attempts: 3})
 	done := make(chan error, 1)
 	go func() { done <- r.Run(ctx) }()
 	for deadline := time.After(time.Hour); ; {

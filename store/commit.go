@@ -81,7 +81,7 @@ func (s *Store) commitGroup(members []*pending) (off []*pending) {
 	planned, doubtful := false, false
 	err := s.space.Update(ctx, [][]byte{headKey}, func(tx kv.Locked) (*kv.Batch, error) {
 		var err error
-		if g, err = newGroup(ctx, tx, s.now()); err != nil {
+		if g, err = s.newGroup(ctx, tx); err != nil {
 			return nil, err
 		}
 		if err := g.look(members); err != nil {

@@ -11,6 +11,7 @@ import (
 
 // group plans the batch of several transactions under the head lock. Each sees what those before it in the group do.
 type group struct {
+	store   *Store
 	ctx     context.Context
 	tx      kv.Locked
 	base    *head // as found
@@ -36,14 +37,14 @@ type resource struct {
 	forward []byte // joined
 }
 
-func newGroup(ctx context.Context, tx kv.Locked, now fhir.Instant) (*group, error) {
+func (s *Store) newGroup(ctx context.Context, tx kv.Locked) (*group, error) {
 	base, err := parseHead(tx.Values[0])
 	if err != nil {
 		return nil, err
 	}
 	next := *base
-	g := &group{ctx: ctx, tx: tx, base: base, head: &next}
-	g.instant, g.late = base.after(now)
+	g := &group{store: s, ctx: ctx, tx: tx, base: base, head: &next}
+	g.instant, g.late = base.after(s.now())
 	return g, nil
 }
 
@@ -240,7 +241,7 @@ func (g *group) guards(p *pending) (again bool, err error) {
 			return false, fault.Errorf(fault.Invalid, "store.Commit", "a guard is as of transaction %d; the last is %d", guard.AsOf, g.base.tx)
 		}
 		if g.base.changed(guard.Types, guard.AsOf) {
-			if err := runCheck(p.ctx, guard, &View{r: g.tx, head: g.base, tx: g.base.tx}); err != nil {
+			if err := runCheck(p.ctx, guard, &View{r: g.tx, head: g.base, tx: g.base.tx, epoch: g.store.epoch}); err != nil {
 				return false, err
 			}
 		}
@@ -264,6 +265,9 @@ func (g *group) finish() *kv.Batch {
 		g.head.instant, g.head.sealed = g.instant, false
 		g.batch.Set(instantKey(nil, g.instant), be.AppendUint64(nil, uint64(g.head.tx)))
 		g.batch.Set(headKey, g.head.append(nil))
+		for _, r := range g.store.first(g.base) {
+			g.batch.Set(riderKey(nil, r.Key), r.Value)
+		}
 	}
 	return &g.batch
 }

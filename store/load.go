@@ -177,7 +177,7 @@ func (s *Store) planLoad(p *pending, tx kv.Locked) (rows iter.Seq[kv.Entry], bas
 		}
 	}
 	next := *base
-	r := &loadRows{load: l, head: &next, tx: base.tx + 1, ordinals: make([]Ordinal, len(l.writes))}
+	r := &loadRows{load: l, head: &next, tx: base.tx + 1, first: s.first(base), ordinals: make([]Ordinal, len(l.writes))}
 	if next.instant, err = base.after(s.now()); err != nil {
 		return nil, nil, err
 	}

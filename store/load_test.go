@@ -67,7 +67,10 @@ func TestLoad_writesWhatCommitWrites(t *testing.T) {
 			rng, c := rand.New(rand.NewPCG(seed, 1)), &clock{}
 			c.Store(1_700_000_000_000)
 			_, space := memorySpace(t)
-			s := open(space, c)
+			s, err := store.Open(t.Context(), space, store.Options{Now: c.now, Epoch: 3})
+			if err != nil {
+				t.Fatal(err)
+			}
 			for step := range 3 {
 				tr := newcomers(rng, fmt.Sprint("step", step), 1+rng.IntN(250))
 				var err error

@@ -11,7 +11,8 @@ import (
 // beside its resources. Each row is valid until the next one is asked for.
 type loadRows struct {
 	*load
-	head     *head // behind it
+	head     *head   // behind it
+	first    []Rider // of the data store
 	tx       TxID
 	ordinals []Ordinal // of the writes
 	key      []byte
@@ -102,7 +103,7 @@ func (r *loadRows) blobs(yield func(kv.Entry) bool) bool {
 }
 
 func (r *loadRows) riders(yield func(kv.Entry) bool) bool {
-	sorted := slices.Clone(r.t.Riders)
+	sorted := slices.Concat(r.t.Riders, r.first)
 	slices.SortStableFunc(sorted, func(a, b Rider) int { return bytes.Compare(a.Key, b.Key) })
 	for k, rider := range sorted {
 		if k+1 < len(sorted) && bytes.Equal(rider.Key, sorted[k+1].Key) {

@@ -13,7 +13,8 @@ import (
 
 // Options are the settings of a Store; the zero value is good.
 type Options struct {
-	Now func() time.Time // the clock for instants; nil is time.Now
+	Now   func() time.Time // the clock for instants; nil is time.Now
+	Epoch uint32           // of the tables by which whoever writes makes index entries
 }
 
 // Store is a data store's versions over one space. It is safe for concurrent use. One process opens a space once;
@@ -21,6 +22,7 @@ type Options struct {
 type Store struct {
 	space kv.Space
 	now   func() fhir.Instant
+	epoch uint32
 
 	queue queue
 	done  chan struct{} // closed when the committer has ended
@@ -46,6 +48,7 @@ func Open(ctx context.Context, space kv.Space, opts Options) (*Store, error) {
 	s := &Store{
 		space: space,
 		now:   func() fhir.Instant { return min(max(fhir.InstantOf(clock()), 0), maxInstant) },
+		epoch: opts.Epoch,
 		done:  make(chan struct{}),
 	}
 	s.queue.init()

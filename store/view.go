@@ -18,6 +18,7 @@ type View struct {
 	head *head       // of the snapshot; head.tx >= tx
 	tx   TxID
 
+	epoch     uint32      // that of the Store
 	contended func() bool // that of the Store; nil for a guard's
 
 	mu   sync.Mutex
@@ -59,7 +60,7 @@ func (s *Store) view(ctx context.Context) (*View, error) {
 	if err != nil {
 		return nil, closeAll(err, snap.Close())
 	}
-	return &View{r: snap, snap: snap, head: h, contended: s.Contended}, nil
+	return &View{r: snap, snap: snap, head: h, epoch: s.epoch, contended: s.Contended}, nil
 }
 
 // Close frees the snapshot; a second Close does nothing. Scans must be closed before.

@@ -1,0 +1,86 @@
+package store
+
+import (
+	"bytes"
+	"context"
+
+	"tarn/fault"
+	"tarn/fhir/r4"
+)
+
+// An epoch names the tables by which index entries were made. Each forward row carries that of its own entries; the
+// rider below says by which epoch the whole data store is indexed. The first transaction of a data store writes it, and
+// a reindex job when it has brought every current version up to date. Where there is none, it is 0: the data store was
+// written before there was an index.
+
+var epochRider = []byte("store/index-epoch")
+
+// IndexEpochRider is the rider that makes epoch the data store's IndexEpoch. It goes with the last step of a work that
+// has left no current version with entries of another epoch, while everybody who writes uses that one.
+func IndexEpochRider(epoch uint32) Rider {
+	return Rider{Key: epochRider, Value: be.AppendUint32(nil, epoch)}
+}
+
+// first adds the riders of a data store's first transaction.
+func (s *Store) first(base *head) []Rider {
+	if base.tx > 0 || s.epoch == 0 {
+		return nil
+	}
+	return []Rider{IndexEpochRider(s.epoch)}
+}
+
+// IndexEpoch is the epoch by which all current versions are indexed as of the newest commit, those left aside that were
+// written since by another one. Where it is not Options.Epoch, searches may find too little until the data store has
+// been indexed anew. That of an empty data store is Options.Epoch.
+func (s *Store) IndexEpoch(ctx context.Context) (uint32, error) {
+	v, err := s.view(ctx)
+	if err != nil {
+		return 0, fault.Wrap("store.IndexEpoch", err)
+	}
+	epoch, err := v.IndexEpoch(ctx)
+	return epoch, closeAll(err, v.Close())
+}
+
+// IndexEpoch is that of the Store as of the view's snapshot.
+func (v *View) IndexEpoch(ctx context.Context) (uint32, error) {
+	const op = "store.IndexEpoch"
+	if v.head.tx == 0 {
+		return v.epoch, nil
+	}
+	key := riderKey(nil, epochRider)
+	values, err := v.r.Get(ctx, key)
+	switch {
+	case err != nil:
+		return 0, fault.Wrap(op, err)
+	case values[0] == nil:
+		return 0, nil
+	case len(values[0]) != 4:
+		return 0, fault.Wrap(op, broken("index epoch", key))
+	}
+	return be.Uint32(values[0]), nil
+}
+
+// OfEpoch are the ordinals in [from, to) whose current entries are of the epoch, as of the view's snapshot, ascending.
+// The others are deleted, or were indexed by another one.
+func (v *View) OfEpoch(ctx context.Context, typ r4.Code, epoch uint32, from, to Ordinal) ([]Ordinal, error) {
+	const op = "store.OfEpoch"
+	var found []Ordinal
+	it := v.r.Scan(ctx, span(tableForward, typ, from, to))
+	defer func() { _ = it.Close() }()
+	for it.Next() {
+		key, value := it.Key(), it.Value()
+		if len(key) != ordinalKeyLen+2 {
+			return nil, fault.Wrap(op, broken("forward row", bytes.Clone(key)))
+		}
+		if be.Uint16(key[ordinalKeyLen:]) > 0 {
+			continue // of a row that began before
+		}
+		if len(value) < forwardHeaderLen {
+			return nil, fault.Wrap(op, broken("forward row", bytes.Clone(key)))
+		}
+		if be.Uint32(value[3:]) == epoch {
+			found = append(found, ordinalOf(key))
+		}
+	}
+	return found, fault.Wrap(op, it.Err())
+}
