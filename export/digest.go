@@ -39,7 +39,7 @@ func (s *Service) Digests(ctx context.Context, datastore, jobID string, yield fu
 	if err != nil {
 		return fault.Wrap(op, err)
 	}
-	plan, err := planOf(ctx, v, j.MaxLines)
+	plan, err := planSelection(ctx, data, v, &j, s.queries)
 	if err = errors.Join(err, v.Close()); err != nil {
 		return fault.Wrap(op, err)
 	}

@@ -33,8 +33,9 @@ type Options struct {
 	Datastores Datastores
 	Ledger     *job.Ledger
 	Cloud      cloud.Cloud
-	Partition  string // of ARNs: "aws"
-	Workers    int    // parts that are written at once, over all jobs; 0 means 2. Each takes up to MaxBytes of memory.
+	Queries    Queries // for what selections ask for; nil refuses those that need it
+	Partition  string  // of ARNs: "aws"
+	Workers    int     // parts that are written at once, over all jobs; 0 means 2. Each takes up to MaxBytes of memory.
 }
 
 // Service starts, runs and proves exports. It is safe for concurrent use.
@@ -42,6 +43,7 @@ type Service struct {
 	datastores Datastores
 	ledger     *job.Ledger
 	cloud      cloud.Cloud
+	queries    Queries
 	partition  string
 	slots      chan struct{} // who writes a part holds one: bounds memory and load over all jobs
 	readers    chan struct{} // who reads a part for its digest holds one: apart, so that proofs do not hold up exports
@@ -56,6 +58,6 @@ func New(o Options) *Service {
 	if o.Partition == "" {
 		o.Partition = "aws"
 	}
-	return &Service{datastores: o.Datastores, ledger: o.Ledger, cloud: o.Cloud, partition: o.Partition,
+	return &Service{datastores: o.Datastores, ledger: o.Ledger, cloud: o.Cloud, queries: o.Queries, partition: o.Partition,
 		slots: make(chan struct{}, o.Workers), readers: make(chan struct{}, o.Workers)}
 }

@@ -2,6 +2,8 @@ package export
 
 import (
 	"encoding/json"
+	"slices"
+	"strings"
 
 	"tarn/fault"
 	"tarn/store"
@@ -22,6 +24,10 @@ type Manifest struct {
 	Bytes           int64       `json:"bytes"`
 	Types           []TypeTotal `json:"types"`
 	Output          []File      `json:"output"` // in the order of types, parts and files
+	// Deleted are the files that tell what was deleted after Selection.Since: their lines are Bundles of type transaction
+	// that would delete it. Count is their lines; Count and Bytes of the manifest leave them out.
+	Deleted   []File     `json:"deleted,omitempty"`
+	Selection *Selection `json:"selection,omitempty"` // what was asked for; absent: everything
 }
 
 // TypeTotal is the sum over the files of one resource type.
@@ -32,14 +38,25 @@ type TypeTotal struct {
 	Bytes int64  `json:"bytes"`
 }
 
+// all are the files of both lists.
+func (m *Manifest) all() []File { return slices.Concat(m.Output, m.Deleted) }
+
 // newManifest sums up; files are in the order of the plan.
 func newManifest(jobID string, j Job, files []File) Manifest {
 	m := Manifest{Format: 1, JobID: jobID, DatastoreID: j.Datastore, TxID: j.TxID, TransactionTime: j.TransactionTime.String(),
-		KMSKeyID: j.KeyARN, Types: []TypeTotal{}, Output: files}
-	if files == nil {
-		m.Output = []File{}
-	}
+		KMSKeyID: j.KeyARN, Types: []TypeTotal{}}
+	m.Output = []File{}
 	for _, f := range files {
+		if strings.HasPrefix(f.Name, deletedFolder) {
+			m.Deleted = append(m.Deleted, f)
+		} else {
+			m.Output = append(m.Output, f)
+		}
+	}
+	if !j.Selection.isZero() {
+		m.Selection = &j.Selection
+	}
+	for _, f := range m.Output {
 		m.Count += f.Count
 		m.Bytes += f.Bytes
 		last := len(m.Types) - 1

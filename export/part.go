@@ -16,7 +16,7 @@ import (
 
 // File is one written object: what the manifest says of it.
 type File struct {
-	Type   string `json:"type"`
+	Type   string `json:"type"` // of its lines; Bundle where they tell of deletions
 	Name   string `json:"name"` // below the job's folder: Patient/Patient-971340731094998775-0-0.ndjson
 	Count  int    `json:"count"`
 	Bytes  int64  `json:"bytes"`
@@ -29,10 +29,16 @@ func jobNumber(jobID string) uint64 {
 	return binary.BigEndian.Uint64(sum[:8]) >> 1
 }
 
+// deletedFolder is where the files lie that tell of deletions.
+const deletedFolder = "deleted/"
+
 // fileName is the name of a part's n-th file below the job's folder.
 func fileName(number uint64, p Part, file int) string {
-	t := p.Type.String()
-	return fmt.Sprintf("%s/%s-%d-%d-%d.ndjson", t, t, number, p.N, file)
+	t, folder := p.Type.String(), ""
+	if p.Deleted {
+		folder = deletedFolder
+	}
+	return fmt.Sprintf("%s%s/%s-%d-%d-%d.ndjson", folder, t, t, number, p.N, file)
 }
 
 // sink takes the bytes of one file after the other. The slice given to write belongs to the store: it is valid only
@@ -46,18 +52,17 @@ type sink interface {
 // writePart sends the lines of a part, as of the view, to out, cut into files by lines and bytes, and returns what the
 // files are.
 func writePart(ctx context.Context, v *store.View, j Job, number uint64, p Part, out sink) (files []File, err error) {
-	scan := v.Scan(ctx, p.Type, p.From, p.To)
-	defer func() { err = errors.Join(err, scan.Close()) }()
-	scan.GiveWay() // to live traffic
 	w := partWriter{part: p, number: number, cutter: ndjson.NewCutter(ndjson.Bounds{Lines: j.MaxLines, Bytes: j.MaxBytes}), out: out, sum: sha256.New()}
 	total := 0
-	for scan.Next() {
-		if err := w.line(scan.Version().Body); err != nil {
-			return nil, err
-		}
-		total++
+	switch {
+	case p.Deleted:
+		total, err = w.deletions(ctx, v)
+	case p.sparse():
+		total, err = w.members(ctx, v, j.Selection.lines(p.Type))
+	default:
+		total, err = w.span(ctx, v, j.Selection.lines(p.Type))
 	}
-	if err := scan.Err(); err != nil {
+	if err != nil {
 		return nil, err
 	}
 	if total != p.Count {
@@ -67,6 +72,65 @@ func writePart(ctx context.Context, v *store.View, j Job, number uint64, p Part,
 		return nil, err
 	}
 	return w.files, nil
+}
+
+// sparse reports whether a part's members are better looked up one by one than met in a walk over the range.
+func (p *Part) sparse() bool { return p.Members != nil && int(p.To-p.From) > 8*p.Count }
+
+// span writes the part's resources as a walk over the range meets them.
+func (w *partWriter) span(ctx context.Context, v *store.View, project *projection) (total int, err error) {
+	scan := v.Scan(ctx, w.part.Type, w.part.From, w.part.To)
+	defer func() { err = errors.Join(err, scan.Close()) }()
+	scan.GiveWay() // to live traffic
+	members := w.part.Members
+	for scan.Next() {
+		if w.part.Members != nil {
+			for len(members) > 0 && members[0] < scan.Ordinal() {
+				members = members[1:]
+			}
+			if len(members) == 0 || members[0] != scan.Ordinal() {
+				continue
+			}
+		}
+		body, err := project.of(scan.Body())
+		if err != nil {
+			return total, err
+		}
+		if err := w.line(body); err != nil {
+			return total, err
+		}
+		total++
+	}
+	return total, scan.Err()
+}
+
+// lookUps is how many resources are looked up in one round trip: not many, since one may have 16 MiB.
+const lookUps = 16
+
+// members writes the part's resources by looking each up.
+func (w *partWriter) members(ctx context.Context, v *store.View, project *projection) (total int, err error) {
+	for left := w.part.Members; len(left) > 0; {
+		n := min(lookUps, len(left))
+		versions, err := v.ReadOrdinals(ctx, w.part.Type, left[:n])
+		if err != nil {
+			return total, err
+		}
+		left = left[n:]
+		for i := range versions {
+			if versions[i].Number == 0 || versions[i].Deleted {
+				continue
+			}
+			body, err := project.of(versions[i].Body)
+			if err != nil {
+				return total, err
+			}
+			if err := w.line(body); err != nil {
+				return total, err
+			}
+			total++
+		}
+	}
+	return total, nil
 }
 
 // partWriter cuts lines into files.
@@ -97,12 +161,20 @@ func (w *partWriter) line(body []byte) error {
 	return nil
 }
 
+// typ is the resource type of the part's lines.
+func (w *partWriter) typ() string {
+	if w.part.Deleted {
+		return "Bundle"
+	}
+	return w.part.Type.String()
+}
+
 func (w *partWriter) end() error {
 	if w.cutter.Lines() == 0 {
 		return nil
 	}
 	sum := w.sum.Sum(nil)
-	f := File{Type: w.part.Type.String(), Name: fileName(w.number, w.part, len(w.files)), Count: w.cutter.Lines(),
+	f := File{Type: w.typ(), Name: fileName(w.number, w.part, len(w.files)), Count: w.cutter.Lines(),
 		Bytes: int64(w.cutter.Bytes()), SHA256: hex.EncodeToString(sum)}
 	if err := w.out.finish(f, sum); err != nil {
 		return err

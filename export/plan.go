@@ -4,29 +4,27 @@ import (
 	"context"
 	"encoding/binary"
 	"iter"
-	"slices"
 
 	"tarn/fault"
 	"tarn/fhir/r4"
 	"tarn/store"
 )
 
-// A Part is one unit of work: the live resources of one type in an ordinal range, at most MaxLines of them.
+// A Part is one unit of work: the live resources of one type in an ordinal range, or those of them that a selection
+// chose, at most MaxLines of them; or as many deleted ones.
 type Part struct {
 	Type     r4.Code
-	N        int           // of its type, from 0; stands in the file names
-	From, To store.Ordinal // [From, To)
-	Count    int           // live resources in the range as of the job's TxID
+	N        int             // of its type, from 0; stands in the file names
+	From, To store.Ordinal   // [From, To)
+	Count    int             // resources, as of the job's TxID
+	Members  []store.Ordinal // of a selection: these alone, ascending; nil: all live ones of the range
+	Deleted  bool            // Members were deleted, and the part tells that
 }
 
-// planOf cuts the data store as of the view into parts, types in the order of their codes (which is alphabetical) and
-// ordinals ascending, each with exactly maxLines live resources but for the last of its type. It costs a look at the
+// planOf cuts types of the data store as of the view into parts, in the order given (their codes', which is
+// alphabetical) and ordinals ascending, each with exactly maxLines live resources but for the last of its type. It costs a look at the
 // deletions and not at the resources.
-func planOf(ctx context.Context, v *store.View, maxLines int) ([]Part, error) {
-	types, err := v.Types(ctx)
-	if err != nil {
-		return nil, err
-	}
+func planOf(ctx context.Context, v *store.View, types []r4.Code, maxLines int) ([]Part, error) {
 	var plan []Part
 	for _, code := range types {
 		census, err := v.Census(ctx, code)
@@ -64,47 +62,135 @@ func cut(code r4.Code, next store.Ordinal, dead []store.Ordinal, maxLines int) [
 	return parts
 }
 
-const planFormat = 1
+// cutMembers makes the parts of one type that hold the ordinals of a set, ascending, at most maxLines in each.
+func cutMembers(code r4.Code, of ordinals, deleted bool, maxLines int) []Part {
+	var parts []Part
+	left := of.count()
+	for o := range of.all() {
+		last := len(parts) - 1
+		if last < 0 || parts[last].Count == maxLines {
+			parts = append(parts, Part{Type: code, N: len(parts), From: o, Members: make([]store.Ordinal, 0, min(left, maxLines)), Deleted: deleted})
+			last++
+		}
+		p := &parts[last]
+		p.Members = append(p.Members, o)
+		p.To, p.Count = o+1, p.Count+1
+		left--
+	}
+	return parts
+}
 
-// pieceParts is how many parts stand in one stored piece of a plan.
-const pieceParts = 16384
+// The formats of a stored piece of a plan: a byte, then unsigned varints. A range is type, number, first ordinal, length
+// and count. Members are type, number, 1 if they were deleted, count, the first ordinal, and the distances of the others.
+const (
+	rangesFormat  = 1
+	membersFormat = 2
+)
 
-// encodePlan yields the stored form of a plan in pieces: a format byte, then unsigned varints.
+// Bounds of one stored piece of a plan.
+const (
+	pieceParts = 16384
+	pieceBytes = 512 << 10
+)
+
+// encodePlan yields the stored form of a plan in pieces.
 func encodePlan(plan []Part) iter.Seq2[[]byte, error] {
 	return func(yield func([]byte, error) bool) {
-		for piece := range slices.Chunk(plan, pieceParts) {
-			b := []byte{planFormat}
-			for _, p := range piece {
-				b = binary.AppendUvarint(b, uint64(p.Type))
-				b = binary.AppendUvarint(b, uint64(p.N))
-				b = binary.AppendUvarint(b, uint64(p.From))
-				b = binary.AppendUvarint(b, uint64(p.To-p.From))
-				b = binary.AppendUvarint(b, uint64(p.Count))
+		var b []byte
+		parts := 0
+		for _, p := range plan {
+			format := byte(rangesFormat)
+			if p.Members != nil {
+				format = membersFormat
 			}
-			if !yield(b, nil) {
-				return
+			if len(b) > 0 && (b[0] != format || parts == pieceParts || len(b) > pieceBytes) {
+				if !yield(b, nil) {
+					return
+				}
+				b, parts = nil, 0
 			}
+			if len(b) == 0 {
+				b = []byte{format}
+			}
+			b = p.append(b)
+			parts++
+		}
+		if len(b) > 0 {
+			yield(b, nil)
 		}
 	}
 }
 
+func (p *Part) append(b []byte) []byte {
+	b = binary.AppendUvarint(b, uint64(p.Type))
+	b = binary.AppendUvarint(b, uint64(p.N))
+	if p.Members == nil {
+		b = binary.AppendUvarint(b, uint64(p.From))
+		b = binary.AppendUvarint(b, uint64(p.To-p.From))
+		return binary.AppendUvarint(b, uint64(p.Count))
+	}
+	deleted := uint64(0)
+	if p.Deleted {
+		deleted = 1
+	}
+	b = binary.AppendUvarint(b, deleted)
+	b = binary.AppendUvarint(b, uint64(p.Count))
+	before := store.Ordinal(0)
+	for _, o := range p.Members {
+		b = binary.AppendUvarint(b, uint64(o-before))
+		before = o
+	}
+	return b
+}
+
 // decodePlan appends the parts of one piece.
 func decodePlan(plan []Part, b []byte) ([]Part, error) {
-	if len(b) == 0 || b[0] != planFormat {
-		return nil, fault.Errorf(fault.Unsupported, "export", "the plan of this job is not of format %d", planFormat)
+	if len(b) == 0 || b[0] != rangesFormat && b[0] != membersFormat {
+		return nil, fault.Errorf(fault.Unsupported, "export", "the plan of this job is of a format that this release does not know")
 	}
-	b = b[1:]
-	for len(b) > 0 {
-		var f [5]uint64
-		for i := range f {
-			n := 0
-			if f[i], n = binary.Uvarint(b); n <= 0 {
-				return nil, fault.Errorf(fault.Internal, "export", "the plan of this job is damaged")
+	format := b[0]
+	r := numbers{left: b[1:]}
+	for len(r.left) > 0 && !r.damaged {
+		p := Part{Type: r4.Code(r.next()), N: int(r.next())}
+		if format == rangesFormat {
+			p.From = store.Ordinal(r.next())
+			p.To = p.From + store.Ordinal(r.next())
+			p.Count = int(r.next())
+		} else {
+			p.Deleted = r.next() == 1
+			p.Count = int(r.next())
+			if p.Count <= 0 || p.Count > len(r.left) {
+				r.damaged = true
+				break
 			}
-			b = b[n:]
+			p.Members = make([]store.Ordinal, p.Count)
+			at := store.Ordinal(0)
+			for i := range p.Members {
+				at += store.Ordinal(r.next())
+				p.Members[i] = at
+			}
+			p.From, p.To = p.Members[0], at+1
 		}
-		from := store.Ordinal(f[2])
-		plan = append(plan, Part{Type: r4.Code(f[0]), N: int(f[1]), From: from, To: from + store.Ordinal(f[3]), Count: int(f[4])})
+		plan = append(plan, p)
+	}
+	if r.damaged {
+		return nil, fault.Errorf(fault.Internal, "export", "the plan of this job is damaged")
 	}
 	return plan, nil
+}
+
+// numbers reads unsigned varints.
+type numbers struct {
+	left    []byte
+	damaged bool
+}
+
+func (r *numbers) next() uint64 {
+	v, n := binary.Uvarint(r.left)
+	if n <= 0 {
+		r.damaged, r.left = true, nil
+		return 0
+	}
+	r.left = r.left[n:]
+	return v
 }

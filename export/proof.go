@@ -56,7 +56,8 @@ func (p *proof) problem(format string, args ...any) {
 
 // files reads the files of the manifest and holds each against what is said of it.
 func (v *verification) files(ctx context.Context, src Source, progress func(int)) error {
-	all := v.report.Manifest.Output
+	all := v.report.Manifest.all()
+	told := len(v.report.Manifest.Output) // files behind it tell of deletions
 	ids := newHasher()
 	seen, kind, done := map[idHash]struct{}{}, "", 0
 	read := func(ctx context.Context, i int) (*proof, error) { return prove(ctx, src, all[i], ids) }
@@ -70,6 +71,9 @@ func (v *verification) files(ctx context.Context, src Source, progress func(int)
 			return nil
 		}
 		for n, id := range p.ids {
+			if i >= told {
+				break // those Bundles have no ids
+			}
 			if _, twice := seen[id]; twice {
 				p.problem("Line %d is a second resource of an id that stood in this type before.", p.lines[n])
 			}
@@ -84,7 +88,7 @@ func (v *verification) files(ctx context.Context, src Source, progress func(int)
 		if p.got != f {
 			v.problem(f.Name, "The file has %s; the manifest says %s.", p.got.describe(), f.describe())
 		}
-		if !v.wrong[f.Name] {
+		if i < told && !v.wrong[f.Name] {
 			v.report.Verified += f.Count
 		}
 		if done += f.Count; progress != nil {

@@ -25,6 +25,9 @@ type Request struct {
 	S3Uri        string // s3://bucket or s3://bucket/prefix, with or without a slash at its end
 	KMSKeyID     string // id, ARN or alias of the key that seals the files
 	Caller       string // ARN, for the record
+	Selection    Selection
+	Base         string // URL of the data store without a last slash
+	RequestURL   string // the kick-off's, where it came by Bulk Data Access
 }
 
 // fingerprint tells two requests apart that carry the same ClientToken.
@@ -33,6 +36,10 @@ func (r Request) fingerprint() string {
 	for _, s := range []string{r.Datastore, r.JobName, r.RoleARN, r.S3Uri, r.KMSKeyID} {
 		h.Write(binary.BigEndian.AppendUint32(nil, uint32(len(s))))
 		h.Write([]byte(s))
+	}
+	if !r.Selection.isZero() {
+		b, _ := json.Marshal(r.Selection) // strings, numbers and lists of them
+		h.Write(b)
 	}
 	return hex.EncodeToString(h.Sum(nil))
 }
@@ -55,7 +62,7 @@ func ParseS3Uri(uri string) (bucket, prefix string, err error) {
 
 // Job is the record of one export, fixed when it starts: with the data store as of TxID it determines every byte.
 type Job struct {
-	Format          int          `json:"format"` // of names and bytes; 1
+	Format          int          `json:"format"` // of names and bytes: 1, or 2 with a Selection
 	Datastore       string       `json:"datastore"`
 	DatastoreARN    string       `json:"datastoreArn"`
 	RoleARN         string       `json:"roleArn"`
@@ -66,16 +73,24 @@ type Job struct {
 	KeyARN          string       `json:"keyArn"`   // of the key that this named at the start; an alias may name another later
 	TxID            store.TxID   `json:"txId"`
 	TransactionTime fhir.Instant `json:"transactionTime"` // sealed: every later commit has a later instant
+	Selection       Selection    `json:"selection,omitzero"`
+	Base            string       `json:"base,omitempty"` // URL of the data store without a last slash: references below it are local
 	MaxLines        int          `json:"maxLines"`
 	MaxBytes        int          `json:"maxBytes"`
 	Caller          string       `json:"caller"`
+	RequestURL      string       `json:"requestUrl,omitempty"`
 }
 
 // job is what the request fixes of its job.
 func (r Request) job() (Job, error) {
 	bucket, prefix, err := ParseS3Uri(r.S3Uri)
-	return Job{Format: 1, Datastore: r.Datastore, DatastoreARN: r.DatastoreARN, RoleARN: r.RoleARN, S3Uri: r.S3Uri, Bucket: bucket,
-		Prefix: prefix, KMSKeyID: r.KMSKeyID, MaxLines: MaxLines, MaxBytes: MaxBytes, Caller: r.Caller}, err
+	format := 1
+	if !r.Selection.isZero() {
+		format = 2 // a release that knows no selections must not export everything
+	}
+	return Job{Format: format, Datastore: r.Datastore, DatastoreARN: r.DatastoreARN, RoleARN: r.RoleARN, S3Uri: r.S3Uri, Bucket: bucket,
+		Prefix: prefix, KMSKeyID: r.KMSKeyID, MaxLines: MaxLines, MaxBytes: MaxBytes, Caller: r.Caller,
+		Selection: r.Selection, Base: r.Base, RequestURL: r.RequestURL}, err
 }
 
 func (j Job) marshal() (json.RawMessage, error) { return json.Marshal(j) }
@@ -85,7 +100,7 @@ func parseJob(params json.RawMessage) (Job, error) {
 	if err := json.Unmarshal(params, &j); err != nil {
 		return j, fault.Errorf(fault.Internal, "export", "job record: %w", err)
 	}
-	if j.Format != 1 {
+	if j.Format != 1 && j.Format != 2 {
 		return j, fault.Errorf(fault.Unsupported, "export", "the job was made by a newer release (format %d)", j.Format)
 	}
 	return j, nil

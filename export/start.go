@@ -2,9 +2,14 @@ package export
 
 import (
 	"context"
+	"strings"
+	"time"
 
 	"tarn/fault"
+	"tarn/fhir"
+	"tarn/fhir/r4"
 	"tarn/job"
+	"tarn/store"
 )
 
 // Start checks a request (Preflight), fixes the transaction that the export shows and queues the job. Errors:
@@ -21,6 +26,9 @@ func (s *Service) Start(ctx context.Context, r Request) (job.Record, error) {
 	}
 	j, err := r.job()
 	if err != nil {
+		return job.Record{}, fault.Wrap(op, err)
+	}
+	if err := s.checkSelection(ctx, data, &j); err != nil {
 		return job.Record{}, fault.Wrap(op, err)
 	}
 	checked, err := s.destination(j).Check(ctx, s.cloud)
@@ -42,4 +50,42 @@ func (s *Service) Start(ctx context.Context, r Request) (job.Record, error) {
 	rec, _, err := s.ledger.Enqueue(ctx, job.New{Kind: Kind, Datastore: r.Datastore, Name: r.JobName, Params: params,
 		ClientToken: r.ClientToken, Fingerprint: r.fingerprint(), MaxWaiting: MaxWaiting})
 	return rec, fault.Wrap(op, err)
+}
+
+// checkSelection refuses what a selection asks for and cannot be given: what has no sound form, a group or patients that
+// are not there, queries that a search would refuse.
+func (s *Service) checkSelection(ctx context.Context, data *store.Store, j *Job) error {
+	if err := j.Selection.check(); err != nil || j.Selection.isZero() {
+		return err
+	}
+	v, err := data.Latest(ctx)
+	if err != nil {
+		return err
+	}
+	now := *j
+	now.TransactionTime = fhir.InstantOf(time.Now())
+	c, err := newChooser(ctx, data, v, &now, s.queries)
+	if err == nil {
+		err = closing(c.checkQueries(), c.close())
+	}
+	return closing(err, v.Close())
+}
+
+// checkQueries asks about every query of the selection.
+func (c *chooser) checkQueries() error {
+	labels := labelQuery("_tag", c.sel.Tags) + labelQuery("_security", c.sel.Security)
+	if c.queries == nil && (len(c.sel.Filters) > 0 || labels != "") {
+		return fault.Errorf(fault.Unsupported, "export", "This server exports no parts of types.")
+	}
+	for _, f := range c.sel.Filters {
+		name, query, _ := strings.Cut(f, "?")
+		code, _ := r4.CodeOf(name)
+		if err := c.queries.CheckSelect(c.ctx, c.v, c.job.Base, code, query); err != nil {
+			return err
+		}
+	}
+	if labels == "" {
+		return nil
+	}
+	return c.queries.CheckSelect(c.ctx, c.v, c.job.Base, patientCode, strings.TrimPrefix(labels, "&"))
 }

@@ -106,7 +106,7 @@ func (v *verification) totals() {
 // against compares the manifest with what the store says.
 func (v *verification) against(digests []File) {
 	byName := func(a, b File) int { return strings.Compare(a.Name, b.Name) }
-	want, have := slices.SortedFunc(slices.Values(digests), byName), slices.SortedFunc(slices.Values(v.report.Manifest.Output), byName)
+	want, have := slices.SortedFunc(slices.Values(digests), byName), slices.SortedFunc(slices.Values(v.report.Manifest.all()), byName)
 	for len(want) > 0 || len(have) > 0 {
 		switch {
 		case len(want) == 0 || len(have) > 0 && have[0].Name < want[0].Name:
@@ -131,7 +131,7 @@ func (f File) describe() string {
 // folder looks for files that the manifest does not name.
 func (v *verification) folder(ctx context.Context, src Source) error {
 	known := map[string]bool{ManifestName: true}
-	for _, f := range v.report.Manifest.Output {
+	for _, f := range v.report.Manifest.all() {
 		known[f.Name] = true
 	}
 	for name, err := range src.Names(ctx) {

@@ -123,13 +123,15 @@ func (e *execution) makePlan(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	plan, err := planOf(ctx, v, e.job.MaxLines)
+	plan, err := planSelection(ctx, e.store, v, &e.job, e.queries)
 	if err = errors.Join(err, v.Close()); err != nil {
 		return err
 	}
 	total := job.Progress{PartsTotal: int64(len(plan))}
 	for _, p := range plan {
-		total.ResourcesTotal += int64(p.Count)
+		if !p.Deleted {
+			total.ResourcesTotal += int64(p.Count)
+		}
 	}
 	return e.run.SetPlan(ctx, encodePlan(plan), total)
 }
@@ -192,7 +194,9 @@ func (e *execution) part(ctx context.Context, k int) error {
 	}
 	done := job.Progress{PartsDone: 1, Files: int64(len(files))}
 	for _, f := range files {
-		done.Resources += int64(f.Count)
+		if !e.plan[k].Deleted {
+			done.Resources += int64(f.Count)
+		}
 		done.Bytes += f.Bytes
 	}
 	if err := e.run.Checkpoint(ctx, fmt.Sprintf(partKey, k), value, done); err != nil {

@@ -296,3 +296,11 @@ func (b faultyBucket) Put(ctx context.Context, key string, body io.ReadSeeker, s
 	}
 	return errors.Join(b.Bucket.Put(ctx, key, body, size, o), after)
 }
+
+// empty deletes all objects of the bucket.
+func (w *world) empty() {
+	w.t.Helper()
+	for key := range w.objects() {
+		must(w.t, w.root().DeleteObject(w.t.Context(), bucket, key))
+	}
+}

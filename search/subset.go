@@ -164,3 +164,9 @@ func appendBackbone(dst []byte, n fhir.Node, of *r4.Structure) []byte {
 	}
 	return append(dst, n.Raw()...)
 }
+
+// AppendElements appends the part of a resource that _elements asks for, as an export shows it: the named elements of the
+// root, what is mandatory or modifies the meaning of the rest, and the tag SUBSETTED.
+func AppendElements(dst []byte, p *fhir.Parser, typ r4.Code, elements []string, body []byte) ([]byte, error) {
+	return shown{elements: elements}.appendSubset(dst, p, typ, body)
+}

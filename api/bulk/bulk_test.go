@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"os"
+	"reflect"
 	"strings"
 	"testing"
 
@@ -126,7 +127,7 @@ func TestPreflight_tellsAllFindingsAndStartsNothing(t *testing.T) {
 		t.Errorf("findings %v, %v", got, err)
 	}
 	want := export.Request{Datastore: active, DatastoreARN: arnOf(active), RoleARN: role, S3Uri: "s3://b/p", KMSKeyID: "alias/k", Caller: "arn:aws:iam::" + account + ":user/ann"}
-	if len(s.asked) != 1 || s.asked[0] != want {
+	if len(s.asked) != 1 || !reflect.DeepEqual(s.asked[0], want) {
 		t.Errorf("asked %v, want %v", s.asked, want)
 	}
 }

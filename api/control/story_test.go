@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
@@ -187,7 +188,7 @@ func TestExportJobs_areStartedDescribedAndListed(t *testing.T) {
 		t.Errorf("%+v", started)
 	}
 	if want := (export.Request{Datastore: d.ID, DatastoreARN: d.ARN, JobName: "nightly", ClientToken: "token", RoleARN: roleARN, S3Uri: "s3://out/health",
-		KMSKeyID: keyARN, Caller: "arn:aws:iam::000000000000:root"}); h.exports[0] != want {
+		KMSKeyID: keyARN, Caller: "arn:aws:iam::000000000000:root"}); !reflect.DeepEqual(h.exports[0], want) {
 		t.Errorf("asked for %+v, want %+v", h.exports[0], want)
 	}
 	imported, err := c.StartFHIRImportJob(ctx, &healthlake.StartFHIRImportJobInput{DatastoreId: &d.ID, DataAccessRoleArn: aws.String(roleARN), ValidationLevel: types.ValidationLevelMinimal,

@@ -1,0 +1,315 @@
+package export
+
+import (
+	"context"
+	"iter"
+	"slices"
+	"strings"
+
+	"tarn/fault"
+	"tarn/fhir"
+	"tarn/fhir/index"
+	"tarn/fhir/r4"
+	"tarn/store"
+)
+
+// Queries finds resources by search parameters; package search does.
+type Queries interface {
+	// Select are all resources of a type that match a query as of the view, ascending.
+	Select(ctx context.Context, v *store.View, base string, typ r4.Code, query string) iter.Seq2[store.Ordinal, error]
+	// CheckSelect refuses a query that Select would refuse.
+	CheckSelect(ctx context.Context, v *store.View, base string, typ r4.Code, query string) error
+}
+
+// chooser finds what a Selection holds as of a view. What it finds is a function of the job's record and of the view.
+type chooser struct {
+	ctx     context.Context
+	v       *store.View
+	before  *store.View // as of Since; nil without it
+	queries Queries
+	job     *Job
+	sel     *Selection
+
+	since, until store.TxID // changed by since < tx <= until
+	patients     *patients  // nil at the level of the system
+	reader       reader
+	chosen       map[r4.Code]ordinals
+}
+
+// choice is what is exported of one type.
+type choice struct {
+	live    ordinals // to be written
+	deleted ordinals // to be told as deleted
+}
+
+// newChooser looks up what the selection names. The caller closes it before the views' store.
+func newChooser(ctx context.Context, data *store.Store, v *store.View, j *Job, queries Queries) (c *chooser, err error) {
+	c = &chooser{ctx: ctx, v: v, queries: queries, job: j, sel: &j.Selection, until: v.Tx(), chosen: map[r4.Code]ordinals{}}
+	c.reader.init()
+	if c.sel.Since != 0 {
+		if c.since, err = v.TxAt(ctx, c.sel.Since); err != nil {
+			return nil, err
+		}
+		if c.before, err = data.At(ctx, c.since); err != nil {
+			return nil, err
+		}
+	}
+	if c.sel.Until != 0 {
+		if c.until, err = v.TxAt(ctx, c.sel.Until); err != nil {
+			return nil, closing(err, c.close())
+		}
+	}
+	if c.sel.Level != System {
+		if c.patients, err = c.findPatients(); err != nil {
+			return nil, closing(err, c.close())
+		}
+	}
+	return c, nil
+}
+
+func closing(err error, others ...error) error {
+	for _, other := range others {
+		if err == nil {
+			err = other
+		}
+	}
+	return err
+}
+
+func (c *chooser) close() error {
+	if c.before == nil {
+		return nil
+	}
+	return c.before.Close()
+}
+
+// types are those of which there may be something, in the order of their codes, Provenance last: it follows the others.
+func (c *chooser) types() ([]r4.Code, error) {
+	had, err := c.v.Types(c.ctx)
+	if err != nil {
+		return nil, err
+	}
+	var types []r4.Code
+	provenance := false
+	for _, code := range had {
+		switch {
+		case !c.sel.wants(code):
+		case code == provenanceCode:
+			provenance = true
+		default:
+			types = append(types, code)
+		}
+	}
+	if provenance {
+		types = append(types, provenanceCode)
+	}
+	return types, nil
+}
+
+// choose finds what is exported of one type. Provenance is asked for last.
+func (c *chooser) choose(code r4.Code) (choice, error) {
+	next, err := c.v.Next(c.ctx, code)
+	if err != nil {
+		return choice{}, err
+	}
+	found := choice{live: newOrdinals(next), deleted: newOrdinals(next)}
+	alive, err := c.alive(code, next)
+	if err != nil {
+		return choice{}, err
+	}
+	if err := c.changed(code, next, alive, &found); err != nil {
+		return choice{}, err
+	}
+	switch {
+	case code == provenanceCode && (c.sel.Associated != "" || c.patients != nil):
+		err = c.provenance(next, alive, &found)
+	case c.patients != nil && len(code.Compartment(patientCode)) == 0 && code != patientCode:
+		found = choice{live: newOrdinals(next), deleted: newOrdinals(next)} // only what others refer to
+	case c.patients != nil:
+		err = c.ofPatients(code, next, alive, &found)
+	}
+	if err == nil {
+		err = c.filter(code, next, &found)
+	}
+	if err == nil && !c.sel.Deleted {
+		found.deleted = nil
+	}
+	if err != nil {
+		return choice{}, err
+	}
+	c.chosen[code] = found.live
+	return found, nil
+}
+
+// alive are the resources of a type that exist as of the view.
+func (c *chooser) alive(code r4.Code, next store.Ordinal) (ordinals, error) {
+	census, err := c.v.Census(c.ctx, code)
+	if err != nil {
+		return nil, err
+	}
+	all := newOrdinals(next)
+	all.fill(next)
+	for _, o := range census.Dead {
+		all.remove(o)
+	}
+	return all, nil
+}
+
+// changed finds the resources whose newest version was made after Since and not after Until, and those of them that are
+// deleted.
+func (c *chooser) changed(code r4.Code, next store.Ordinal, alive ordinals, found *choice) error {
+	if c.since == 0 {
+		copy(found.live, alive)
+	}
+	for row, err := range c.v.Changes(c.ctx, code, c.since, c.v.Tx()) {
+		if err != nil {
+			return err
+		}
+		if c.since == 0 && c.until == c.v.Tx() {
+			break // every change counts
+		}
+		found.live.remove(row.Ordinal)
+		found.deleted.remove(row.Ordinal)
+		switch {
+		case row.Tx > c.until:
+		case row.Change == store.Deleted:
+			found.deleted.add(row.Ordinal)
+		default:
+			found.live.add(row.Ordinal)
+		}
+	}
+	return nil
+}
+
+// filter keeps what _typeFilter, _tag and _security leave. They do not speak of what is deleted.
+func (c *chooser) filter(code r4.Code, next store.Ordinal, found *choice) error {
+	common := labelQuery("_tag", c.sel.Tags) + labelQuery("_security", c.sel.Security)
+	var queries []string
+	for _, f := range c.sel.Filters {
+		if name, query, _ := strings.Cut(f, "?"); name == code.String() {
+			queries = append(queries, query+common)
+		}
+	}
+	if len(queries) == 0 && common != "" {
+		queries = []string{common}
+	}
+	if len(queries) == 0 {
+		return nil
+	}
+	meets := newOrdinals(next)
+	for _, q := range queries {
+		for o, err := range c.queries.Select(c.ctx, c.v, c.job.Base, code, strings.TrimPrefix(q, "&")) {
+			if err != nil {
+				return err
+			}
+			meets.add(o)
+		}
+	}
+	found.live.keep(meets)
+	return nil
+}
+
+// reader takes documents apart.
+type reader struct {
+	parser    *fhir.Parser
+	extractor *index.Extractor
+}
+
+func (r *reader) init() {
+	r.parser = fhir.NewParser(fhir.Limits{MaxBytes: 2 * store.MaxDocument, MaxDepth: 10_000})
+	r.extractor = index.NewExtractor()
+}
+
+// entries are the index entries of a version; they are valid until the next call.
+func (r *reader) entries(v store.Version) ([]fhir.IndexEntry, error) {
+	if _, err := r.parser.Borrow(v.Body); err != nil {
+		return nil, fault.Errorf(fault.Internal, "export", "a stored %s cannot be read: %w", v.Type, err)
+	}
+	return store.Kept(r.extractor.Extract(r.parser.Doc(), v.Type)), nil
+}
+
+// params are the reference parameters of a type that put a resource into the compartment of a patient.
+func compartmentParams(code r4.Code) []*r4.SearchParam {
+	var params []*r4.SearchParam
+	for _, name := range code.Compartment(patientCode) {
+		if p := code.Param(name); p != nil && p.Type == r4.ParamReference {
+			params = append(params, p)
+		}
+	}
+	return params
+}
+
+// references walks over what the parameter's entries in the index refer to, and then over what those versions refer to
+// for which the index does not speak as of the view: alive ones alone.
+func (c *chooser) references(code r4.Code, params []*r4.SearchParam, alive ordinals, use func(o store.Ordinal, t index.Target)) error {
+	stale, err := c.v.ChangedSince(c.ctx, code)
+	if err != nil {
+		return err
+	}
+	isStale := func(o store.Ordinal) bool { _, is := slices.BinarySearch(stale, o); return is }
+	for _, p := range params {
+		f, err := index.Compile(code, p, "missing", []string{"false"}, index.Env{Base: c.job.Base})
+		if err != nil {
+			return err
+		}
+		for _, r := range f.Ranges() {
+			if err := c.hits(code, p, r, func(o store.Ordinal, t index.Target) {
+				if alive.has(o) && !isStale(o) {
+					use(o, t)
+				}
+			}); err != nil {
+				return err
+			}
+		}
+	}
+	for chunk := range slices.Chunk(stale, 256) {
+		versions, err := c.v.ReadOrdinals(c.ctx, code, chunk)
+		if err != nil {
+			return err
+		}
+		for _, v := range versions {
+			if v.Number == 0 || v.Deleted {
+				continue
+			}
+			if err := c.targets(v, params, use); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+func (c *chooser) hits(code r4.Code, p *r4.SearchParam, r index.Range, use func(store.Ordinal, index.Target)) (err error) {
+	h := c.v.Hits(c.ctx, code, r.Param, store.Values{From: r.From, To: r.To, Prefix: r.Prefix}, false)
+	defer func() { err = closing(err, h.Err(), h.Close()) }()
+	for h.Next() {
+		entry := [1]fhir.IndexEntry{{Param: r.Param, Value: h.Value()}}
+		for t := range index.Targets(code, p, entry[:], c.job.Base) {
+			use(h.Ordinal(), t)
+		}
+	}
+	return nil
+}
+
+// targets walks over what one version refers to by the parameters.
+func (c *chooser) targets(v store.Version, params []*r4.SearchParam, use func(store.Ordinal, index.Target)) error {
+	entries, err := c.reader.entries(v)
+	if err != nil {
+		return err
+	}
+	for _, p := range params {
+		for t := range index.Targets(v.Type, p, entries, c.job.Base) {
+			use(v.Ordinal, t)
+		}
+	}
+	return nil
+}
+
+// labelQuery is the part of a query that asks for all of the labels.
+func labelQuery(param string, labels []string) string {
+	var b strings.Builder
+	for _, l := range labels {
+		b.WriteString("&" + param + "=" + queryEscape(l))
+	}
+	return b.String()
+}

@@ -1,0 +1,175 @@
+package export
+
+import (
+	"net/url"
+	"slices"
+
+	"tarn/fault"
+	"tarn/fhir"
+	"tarn/fhir/index"
+	"tarn/fhir/r4"
+	"tarn/store"
+)
+
+func queryEscape(s string) string { return url.QueryEscape(s) }
+
+// patients are those whose compartments an export holds.
+type patients struct {
+	all     bool                // every patient
+	members map[string]struct{} // ids, unless all
+	joined  map[string]struct{} // those of members that had not been there as of Since: all of theirs is new
+}
+
+func (p *patients) has(id string) bool {
+	if p.all {
+		return true
+	}
+	_, is := p.members[id]
+	return is
+}
+
+func (p *patients) isNew(id string) bool {
+	_, is := p.joined[id]
+	return is
+}
+
+// findPatients looks the patients up as of the view.
+func (c *chooser) findPatients() (*patients, error) {
+	p := &patients{all: c.sel.Level == Patients && len(c.sel.Patients) == 0}
+	if c.sel.Level == OfGroup {
+		var err error
+		if p.members, err = members(c.ctx, c.v, c.sel.Group, c.job.TransactionTime); err != nil {
+			return nil, err
+		}
+		if c.before != nil {
+			former, err := members(c.ctx, c.before, c.sel.Group, c.sel.Since)
+			if err != nil && !fault.Is(err, fault.NotFound) && !fault.Is(err, fault.Gone) {
+				return nil, err
+			}
+			p.joined = map[string]struct{}{}
+			for id := range p.members {
+				if _, was := former[id]; !was {
+					p.joined[id] = struct{}{}
+				}
+			}
+		}
+	}
+	if len(c.sel.Patients) == 0 {
+		return p, nil
+	}
+	named := map[string]struct{}{}
+	found, err := c.v.Ordinals(c.ctx, patientCode, c.sel.Patients)
+	if err != nil {
+		return nil, err
+	}
+	versions, err := c.v.Headers(c.ctx, patientCode, slices.DeleteFunc(slices.Clone(found), func(o store.Ordinal) bool { return o == store.Nowhere }))
+	if err != nil {
+		return nil, err
+	}
+	for _, v := range versions {
+		if !v.Deleted && v.Number > 0 {
+			named[v.ID] = struct{}{}
+		}
+	}
+	for _, id := range c.sel.Patients {
+		_, there := named[id]
+		if _, member := p.members[id]; !there || c.sel.Level == OfGroup && !member {
+			text := "The parameter patient names a Patient that is not there."
+			if there {
+				text = "The parameter patient names a Patient that is no member of the Group."
+			}
+			return nil, fhir.NewOutcomeError(fault.Invalid, "export", fhir.Issue{Severity: fhir.SeverityError, Code: "not-found", Diagnostics: text})
+		}
+	}
+	p.members = named
+	return p, nil
+}
+
+// ofPatients keeps what belongs to the patients: in FHIR's Patient compartment, which for a Patient is itself. All of a
+// member's who joined after Since is new, whenever it was changed.
+func (c *chooser) ofPatients(code r4.Code, next store.Ordinal, alive ordinals, found *choice) error {
+	theirs, fresh := newOrdinals(next), newOrdinals(next)
+	note := func(o store.Ordinal, id string) {
+		if c.patients.has(id) {
+			theirs.add(o)
+		}
+		if c.patients.isNew(id) {
+			fresh.add(o)
+		}
+	}
+	if code == patientCode {
+		if err := c.selves(alive, note); err != nil {
+			return err
+		}
+	}
+	params := compartmentParams(code)
+	if err := c.references(code, params, alive, func(o store.Ordinal, t index.Target) {
+		if t.Type == patientCode {
+			note(o, t.ID)
+		}
+	}); err != nil {
+		return err
+	}
+	found.live.keep(theirs)
+	fresh.keep(alive)
+	found.live.join(fresh)
+	if !c.sel.Deleted {
+		return nil
+	}
+	return c.deletedOfPatients(code, params, found)
+}
+
+// selves gives each patient of the compartments to note.
+func (c *chooser) selves(alive ordinals, note func(store.Ordinal, string)) error {
+	if c.patients.all {
+		for o := range alive.all() {
+			note(o, "")
+		}
+		return nil
+	}
+	ids := make([]string, 0, len(c.patients.members))
+	for id := range c.patients.members {
+		ids = append(ids, id)
+	}
+	for chunk := range slices.Chunk(ids, 1000) {
+		found, err := c.v.Ordinals(c.ctx, patientCode, chunk)
+		if err != nil {
+			return err
+		}
+		for i, o := range found {
+			if o != store.Nowhere {
+				note(o, chunk[i])
+			}
+		}
+	}
+	return nil
+}
+
+// deletedOfPatients keeps those of the deleted whose last version belonged to the patients.
+func (c *chooser) deletedOfPatients(code r4.Code, params []*r4.SearchParam, found *choice) error {
+	for o := range found.deleted.all() {
+		headers, err := c.v.Headers(c.ctx, code, []store.Ordinal{o})
+		if err != nil {
+			return err
+		}
+		theirs := code == patientCode && c.patients.has(headers[0].ID)
+		for v, err := range c.v.History(c.ctx, code, headers[0].ID, headers[0].Tx) {
+			if err != nil {
+				return err
+			}
+			if v.Deleted {
+				continue
+			}
+			if err := c.targets(v, params, func(_ store.Ordinal, t index.Target) {
+				theirs = theirs || t.Type == patientCode && c.patients.has(t.ID)
+			}); err != nil {
+				return err
+			}
+			break
+		}
+		if !theirs {
+			found.deleted.remove(o)
+		}
+	}
+	return nil
+}
