@@ -164,7 +164,7 @@ func (r *Runner) beat(t *task, run *Run) (stop func()) {
 	go func() {
 		defer close(done)
 		for sleep(beatCtx, r.o.Lease/3) {
-			if t.deaf.Load() {
+			if deaf := t.deaf.Load(); deaf != nil && deaf.Load() {
 				continue // whoever watches may take the job over
 			}
 			err := run.Beat(beatCtx)

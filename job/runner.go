@@ -54,7 +54,7 @@ type task struct {
 	// life ends when the process drains or the term is lost; work, its child, when the job is cancelled too.
 	life, work       context.Context
 	endLife, endWork context.CancelCauseFunc
-	deaf             atomic.Bool // it was ended for want of progress and has not returned yet
+	deaf             atomic.Pointer[atomic.Bool] // true: it was ended for want of progress and has not returned yet
 }
 
 func newTask(ctx context.Context, k Kind) *task {

@@ -3,6 +3,7 @@ package job
 import (
 	"context"
 	"errors"
+	"sync/atomic"
 	"time"
 
 	"tarn/fault"
@@ -23,16 +24,12 @@ func (r *Runner) attempt(ctx context.Context, t *task, run *Run, work Work) erro
 	}
 	ctx, end := context.WithCancelCause(ctx)
 	defer end(nil)
-	watched := make(chan struct{})
-	go func() {
-		defer close(watched)
-		r.watch(ctx, t, run, end)
-	}()
+	deaf := new(atomic.Bool)
+	t.deaf.Store(deaf)
+	go r.watch(ctx, deaf, run, end)
 	err := r.guarded(ctx, run, work.Run)
 	stuck := errors.Is(context.Cause(ctx), ErrStuck)
-	end(nil)
-	<-watched
-	t.deaf.Store(false)
+	t.deaf.Store(nil)
 	if err != nil && stuck {
 		return fault.Errorf(fault.Unavailable, "job.Run", "The job made no progress for %s.", r.o.StuckAfter)
 	}
@@ -40,7 +37,7 @@ func (r *Runner) attempt(ctx context.Context, t *task, run *Run, work Work) erro
 }
 
 // watch looks at a work's progress from time to time until ctx ends or the progress has stood still for too long.
-func (r *Runner) watch(ctx context.Context, t *task, run *Run, end context.CancelCauseFunc) {
+func (r *Runner) watch(ctx context.Context, deaf *atomic.Bool, run *Run, end context.CancelCauseFunc) {
 	type sign struct {
 		progress Progress
 		planned  bool
@@ -58,7 +55,7 @@ func (r *Runner) watch(ctx context.Context, t *task, run *Run, end context.Cance
 		if time.Since(since) >= r.o.StuckAfter {
 			r.metrics.stuck(run.kind)
 			r.o.Log.Warn("job makes no progress and is begun again", "job", run.id, "kind", run.kind, "for", time.Since(since))
-			t.deaf.Store(true)
+			deaf.Store(true)
 			end(ErrStuck)
 			return
 		}
