@@ -4,6 +4,7 @@ import (
 	"testing"
 
 	"tarn/fhir"
+	"tarn/fhir/index"
 	"tarn/fhir/validate"
 	"tarn/synth"
 )
@@ -57,5 +58,21 @@ func BenchmarkParseAndCheck(b *testing.B) {
 		if issues := v.Check(p.Doc(), validate.Options{Source: line}); issues != nil {
 			b.Fatal(issues)
 		}
+	})
+}
+
+// BenchmarkParseCheckAndExtract is all that a write does before it waits for its commit.
+func BenchmarkParseCheckAndExtract(b *testing.B) {
+	p, v, x := fhir.NewParser(fhir.Limits{}), validate.New(), index.NewExtractor()
+	entries := 0
+	run(b, lines(b), func(line []byte) {
+		res, err := p.Borrow(line)
+		if err != nil {
+			b.Fatal(err)
+		}
+		if issues := v.Check(p.Doc(), validate.Options{Source: line}); issues != nil {
+			b.Fatal(issues)
+		}
+		entries += len(x.Extract(p.Doc(), res.Code()))
 	})
 }

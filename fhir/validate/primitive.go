@@ -185,7 +185,7 @@ func isID(text []byte) bool {
 		return false
 	}
 	for _, c := range text {
-		if (c < '0' || c > '9') && (c|0x20 < 'a' || c|0x20 > 'z') && c != '-' && c != '.' {
+		if !idBytes[c] {
 			return false
 		}
 	}
@@ -253,9 +253,13 @@ func isBase64(text []byte) bool {
 	return digits > 0 && padding <= 2 && (digits+padding)%4 == 0
 }
 
-var base64Bytes = func() (table [256]bool) {
-	for _, c := range []byte("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/") {
+const alphanumeric = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
+
+var base64Bytes, idBytes = tableOf(alphanumeric + "+/"), tableOf(alphanumeric + "-.")
+
+func tableOf(members string) (table [256]bool) {
+	for _, c := range []byte(members) {
 		table[c] = true
 	}
 	return table
-}()
+}

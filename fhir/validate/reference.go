@@ -86,10 +86,11 @@ func targetType(text []byte) r4.Code {
 		code, _ := r4.CodeOfBytes(text[:at])
 		return code
 	}
-	if at := bytes.LastIndex(text, []byte("/_history/")); at >= 0 {
-		text = text[:at]
-	}
 	slash := bytes.LastIndexByte(text, '/')
+	if slash > 0 && bytes.HasSuffix(text[:slash], []byte("/_history")) {
+		text = text[:slash-len("/_history")]
+		slash = bytes.LastIndexByte(text, '/')
+	}
 	if slash < 0 || slash+1 == len(text) || !isID(text[slash+1:]) {
 		return 0
 	}

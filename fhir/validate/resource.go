@@ -50,6 +50,9 @@ func (v *Validator) resource(n fhir.Node, contained bool) {
 		v.enter(n)
 	}
 	v.object(n, p)
+	if p.structure.Name == "CodeSystem" {
+		v.conceptProperties(n)
+	}
 	v.profiles(n, p)
 	if !contained {
 		v.leave()

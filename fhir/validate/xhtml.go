@@ -11,9 +11,9 @@ var xhtmlElements = words(`p br div h1 h2 h3 h4 h5 h6 a span b em i strong small
 	area`)
 
 // xhtmlAttributes are those of any element, and those of some as element.attribute.
-var xhtmlAttributes = words(`title style class id lang xml:lang xml:space dir accesskey tabindex
+var xhtmlAttributes = words(`title style class id lang xml:lang xml:space dir accesskey tabindex xmlns
 	span width align valign char charoff abbr axis headers scope rowspan colspan nowrap border
-	div.xmlns blockquote.cite q.cite
+	blockquote.cite q.cite
 	a.charset a.type a.name a.href a.hreflang a.rel a.rev a.shape a.coords a.target
 	img.src img.alt img.longdesc img.height img.width img.usemap img.ismap
 	map.name area.shape area.coords area.href area.nohref area.alt
