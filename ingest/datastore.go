@@ -51,7 +51,7 @@ func (w preloadWork) fill(ctx context.Context, id string, run *job.Run) error {
 			return fault.Errorf(fault.Internal, "ingest.preload", "the place of the preload is damaged: %w", err)
 		}
 	}
-	prepare, n, size := newPreparer(validate.Strict), 0, 0
+	prepare, n, size := newPreparer(validate.Strict, nil), 0, 0
 	var writes []store.Write
 	flush := func() error {
 		b, _ := json.Marshal(n) // a number: it cannot fail

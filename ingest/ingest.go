@@ -11,6 +11,7 @@ import (
 	"context"
 
 	"tarn/cloud"
+	"tarn/fhir/validate"
 	"tarn/job"
 	"tarn/store"
 )
@@ -41,8 +42,15 @@ type Datastores interface {
 	Purge(ctx context.Context, id string) error
 }
 
+// ProfileSource knows the profiles that are installed for a data store; interaction.Packages does.
+type ProfileSource interface {
+	// Profiles is the set; nil where there is none.
+	Profiles(ctx context.Context, datastore string) (validate.Profiles, error)
+}
+
 // Options wire a Service.
 type Options struct {
+	Profiles   ProfileSource // nil: declared profiles are not checked
 	Datastores Datastores
 	Ledger     *job.Ledger
 	Cloud      cloud.Cloud

@@ -16,11 +16,12 @@ type preparer struct {
 	validator *validate.Validator
 	extractor *index.Extractor
 	level     validate.Level
+	profiles  validate.Profiles
 }
 
-func newPreparer(level validate.Level) *preparer {
+func newPreparer(level validate.Level, profiles validate.Profiles) *preparer {
 	return &preparer{parser: fhir.NewParser(fhir.Limits{MaxBytes: store.MaxDocument}), validator: validate.New(),
-		extractor: index.NewExtractor(), level: level}
+		extractor: index.NewExtractor(), level: level, profiles: profiles}
 }
 
 // write makes the write of a line: an update that creates what is not there. Nothing in it is of the line's memory. An
@@ -36,7 +37,7 @@ func (p *preparer) write(line []byte) (store.Write, error) {
 	}
 	doc := p.parser.Doc()
 	if p.level != validate.Minimal {
-		if issues := p.validator.Check(doc, validate.Options{Level: p.level, Source: line}); validate.Failed(issues) {
+		if issues := p.validator.Check(doc, validate.Options{Level: p.level, Profiles: p.profiles, Source: line}); validate.Failed(issues) {
 			return store.Write{}, fhir.NewOutcomeError(fault.Invalid, "ingest", issues...)
 		}
 	}

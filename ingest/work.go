@@ -54,6 +54,12 @@ func (w importWork) Run(ctx context.Context, run *job.Run) error {
 	}
 	e := &execution{run: run, job: j, id: rec.ID, store: st, in: role.Bucket(j.InputBucket), out: role.Bucket(j.OutputBucket),
 		folder: j.OutputPrefix + Folder(j.Datastore, rec.ID)}
+	e.profiles = func(ctx context.Context) (validate.Profiles, error) {
+		if w.o.Profiles == nil {
+			return nil, nil
+		}
+		return w.o.Profiles.Profiles(ctx, j.Datastore)
+	}
 	if e.files, err = planned(ctx, run, e.in, j.InputPrefix); err != nil {
 		return err
 	}
@@ -90,16 +96,17 @@ func (w importWork) Cancelled(ctx context.Context, run *job.Run) error {
 
 // execution is one run of one import.
 type execution struct {
-	run     *job.Run
-	job     Job
-	id      string
-	store   *store.Store
-	in, out cloud.Bucket
-	folder  string
-	files   *inputs
-	at      place
-	told    time.Time // when the ledger was last told
-	shy     shyness
+	run      *job.Run
+	job      Job
+	id       string
+	store    *store.Store
+	profiles func(context.Context) (validate.Profiles, error)
+	in, out  cloud.Bucket
+	folder   string
+	files    *inputs
+	at       place
+	told     time.Time // when the ledger was last told
+	shy      shyness
 }
 
 // work does file after file, and then the manifest.
@@ -162,7 +169,13 @@ func (e *execution) read(ctx context.Context, f input) (err error) {
 	}
 	defer func() { err = errors.Join(err, r.Close()) }()
 	level, _ := validate.ParseLevel(e.job.ValidationLevel) // the face let no other in
-	p := startPipeline(ctx, r, e.at, func() *preparer { return newPreparer(level) })
+	var profiles validate.Profiles                         // as installed when a file is begun
+	if level == validate.Strict {
+		if profiles, err = e.profiles(ctx); err != nil {
+			return err
+		}
+	}
+	p := startPipeline(ctx, r, e.at, func() *preparer { return newPreparer(level, profiles) })
 	defer p.stop()
 	ctx = p.ctx
 	from := &supply{pieces: p.pieces}

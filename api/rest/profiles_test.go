@@ -91,6 +91,37 @@ func TestProfiles_areInstalledReplacedListedAndRemoved(t *testing.T) {
 	remove("profiles/test.named", http.StatusNotFound)
 }
 
+func TestProfiles_areWhatResourcesAreHeldAgainst(t *testing.T) {
+	t.Parallel()
+	f := newFace(t)
+	fhirJSON := http.Header{"Content-Type": {"application/fhir+json"}}
+	nameless := []byte("{\"resourceType\":\"Patient\",\n \"meta\":{\"profile\":[\"http://example.org/StructureDefinition/named\"]}}")
+	post := func(header http.Header, body []byte, status int, words ...string) {
+		t.Helper()
+		resp, got := f.send(t, http.MethodPost, "Patient", header, body)
+		if resp.StatusCode != status {
+			t.Errorf("status %d, want %d: %s", resp.StatusCode, status, got)
+		}
+		for _, w := range words {
+			if !strings.Contains(string(got), w) {
+				t.Errorf("the answer lacks %q: %s", w, got)
+			}
+		}
+	}
+	post(fhirJSON, nameless, http.StatusCreated) // not known yet
+	body := guide(t, map[string]string{"package/package.json": manifest("test.named", "1.0.0"), "package/a.json": namedPatient})
+	if resp, got := f.send(t, http.MethodPost, "profiles", nil, body); resp.StatusCode != http.StatusCreated {
+		t.Fatalf("install: %d %s", resp.StatusCode, got)
+	}
+	post(fhirJSON, nameless, http.StatusBadRequest, `"code":"required"`, "Named, Patient.name: it must be there", `"expression":["Patient.name"]`, "line 1, column 1")
+	post(fhirJSON, []byte(strings.Replace(string(nameless), `"meta"`, `"name":[{"family":"Day"}],"meta"`, 1)), http.StatusCreated)
+	post(http.Header{"Content-Type": fhirJSON["Content-Type"], "X-Amzn-Healthlake-Fhir-Validation-Level": {"structure-only"}}, nameless, http.StatusCreated)
+	if resp, got := f.send(t, http.MethodDelete, "profiles/test.named", nil, nil); resp.StatusCode != http.StatusOK {
+		t.Fatalf("remove: %d %s", resp.StatusCode, got)
+	}
+	post(fhirJSON, nameless, http.StatusCreated)
+}
+
 func TestProfiles_refuseWhatIsNoPackage(t *testing.T) {
 	t.Parallel()
 	f := newFace(t)

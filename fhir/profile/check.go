@@ -11,7 +11,7 @@ func (c *checker) check(n *node, it item) {
 	if c.quiet > 0 && c.failed || n.checks == 0 || c.depth > mostDepth {
 		return
 	}
-	if n.checks&(checkTypes|checkFixed|checkPattern|checkBinding|checkTargets|checkProfiles|checkLength|checkRange) != 0 && !c.value(n, it) || n.checks&checkInside == 0 {
+	if n.checks&(checkTypes|checkFixed|checkPattern|checkBinding|checkTargets|checkProfiles|checkLength|checkRange|checkRules) != 0 && !c.value(n, it) || n.checks&checkInside == 0 {
 		return
 	}
 	inside := it.inside()

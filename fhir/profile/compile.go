@@ -21,6 +21,7 @@ const (
 	checkProfiles
 	checkLength
 	checkRange
+	checkRules
 	checkMust
 	checkInside // kids
 	checkSlices
@@ -98,6 +99,9 @@ func (n *node) tells() bool {
 // its element says, is left out. general is what the element itself says where n stands below a slice.
 func (c *compiler) settle(n, general *node) {
 	n.checks = n.ownChecks(general)
+	if n.rules = n.ownRules(general); len(n.rules) > 0 {
+		n.checks |= checkRules
+	}
 	for _, s := range n.slices {
 		c.settle(s, n)
 	}

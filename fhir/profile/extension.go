@@ -17,6 +17,7 @@ func (s *Set) Extensions(doc *fhir.Doc, report func(fhir.Issue)) {
 	root := doc.Root()
 	if st := typeOf(root); st != nil {
 		w := walk{c: c}
+		c.within = root
 		w.object(root, st)
 	}
 }
@@ -82,10 +83,10 @@ func (w *walk) one(n fhir.Node, typ *r4.Structure) {
 	if st == nil {
 		return
 	}
-	outer := w.trail
-	w.trail = nil // contexts do not look out of a resource
+	outer, within := w.trail, w.c.within
+	w.trail, w.c.within = nil, n // contexts do not look out of a resource
 	w.object(n, st)
-	w.trail = outer
+	w.trail, w.c.within = outer, within
 }
 
 // list holds the extensions of one element.

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"tarn/fhir"
+	"tarn/fhir/invariant"
 	"tarn/fhir/r4"
 	"tarn/fhir/validate"
 )
@@ -32,21 +33,29 @@ type checker struct {
 	failed  bool
 	depth   int
 	refs    *targets
+	reports int // how many issues were reported
+	judge   invariant.Evaluator
+	within  fhir.Node       // the innermost resource around what is looked at
+	scope   invariant.Scope // of within, once a rule asked for it
 }
 
 // mostDepth bounds how deep profiles of types may lead to others.
 const mostDepth = 64
 
+// mostReports bounds how many issues one check finds words for.
+const mostReports = 4 * validate.MaxIssues
+
 func (s *Set) checker(doc *fhir.Doc, report func(fhir.Issue)) *checker {
 	c := s.checkers.Get().(*checker)
 	c.set, c.doc, c.report = s, doc, report
-	c.quiet, c.failed, c.depth, c.counts, c.refs = 0, false, 0, c.counts[:0], nil
+	c.quiet, c.failed, c.depth, c.counts, c.refs, c.reports = 0, false, 0, c.counts[:0], nil, 0
 	return c
 }
 
 func (c *checker) done() {
 	pool := c.set.checkers
 	c.set, c.doc, c.profile, c.report, c.refs = nil, nil, nil, nil, nil
+	c.within, c.scope = fhir.Node{}, invariant.Scope{}
 	pool.Put(c)
 }
 
@@ -71,6 +80,7 @@ func (s *Set) Check(doc *fhir.Doc, resource fhir.Node, url string, report func(f
 		return true
 	}
 	st := r4.StructureOf(string(typ.Text()))
+	c.within = resource
 	c.check(p.root, item{n: resource, typ: st})
 	return true
 }
@@ -116,6 +126,9 @@ func (c *checker) issue(severity, code string, at fhir.Node, inside, sentence st
 	}
 	if severity == fhir.SeverityInformation && !c.set.explain {
 		return
+	}
+	if c.reports++; c.reports > mostReports {
+		return // whoever asked has more than can be told
 	}
 	path := c.doc.Path(at)
 	if inside != "" {

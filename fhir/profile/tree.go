@@ -32,6 +32,7 @@ type node struct {
 	criteria  []criterion       // of a slice: what tells that an item belongs to it
 	parent    int               // of a re-slice: the place of what it slices; else -1
 	set       *valueSet         // of the binding; nil where it is not known
+	rules     []rule            // the invariants that are the profile's own
 	link      [][]*Profile      // for each of types: its profiles as far as they are installed
 	telling   bool              // holds something by which satisfies can tell items apart
 	needsBack bool              // primitives: what stands in _name matters

@@ -48,6 +48,9 @@ func (c *checker) value(n *node, it item) bool {
 	if n.checks&checkProfiles != 0 {
 		c.typeProfiles(n, it)
 	}
+	if n.checks&checkRules != 0 {
+		c.ruled(n, it)
+	}
 	return true
 }
 
@@ -164,13 +167,16 @@ func (c *checker) against(p *Profile, it item, typ *r4.Structure) {
 	if c.depth > mostDepth {
 		return
 	}
-	outer := c.profile
+	outer, within := c.profile, c.within
 	c.profile = p
+	if typ.Kind == r4.KindResource {
+		c.within = it.n
+	}
 	c.depth++
 	it.typ = typ
 	c.check(p.root, it)
 	c.depth--
-	c.profile = outer
+	c.profile, c.within = outer, within
 }
 
 // conforms reports whether an item fits a profile, without a report.
