@@ -126,9 +126,14 @@ func (d *decoder) bytes() []byte {
 
 // resume opens the cursor of a request, if it has one: it stands alone beside _format and _pretty.
 func (s *Service) resume(q *Request) (*cursor, []Pair, error) {
+	return s.resumeAt(q.Datastore, q.path(), q.Pairs)
+}
+
+// resumeAt is resume for a request to a path below the base.
+func (s *Service) resumeAt(datastore, path string, given []Pair) (*cursor, []Pair, error) {
 	var text string
 	var others []Pair
-	for _, p := range q.Pairs {
+	for _, p := range given {
 		switch p.Name {
 		case "_cursor":
 			if text != "" {
@@ -140,12 +145,12 @@ func (s *Service) resume(q *Request) (*cursor, []Pair, error) {
 		}
 	}
 	if text == "" {
-		return nil, q.Pairs, nil
+		return nil, given, nil
 	}
-	if len(others)+1 != len(q.Pairs) {
+	if len(others)+1 != len(given) {
 		return nil, nil, refuse("_cursor", "it stands alone: follow the links of a page as they are")
 	}
-	plain, ok := s.open(q.Datastore, text)
+	plain, ok := s.open(datastore, text)
 	if !ok {
 		return nil, nil, refuse("_cursor", "it is not from a link of this data store, or is from before the server's key was changed")
 	}
@@ -154,7 +159,7 @@ func (s *Service) resume(q *Request) (*cursor, []Pair, error) {
 		return nil, nil, fhir.NewOutcomeError(fault.Gone, "search", fhir.Issue{Severity: fhir.SeverityError, Code: codeExpired,
 			Diagnostics: "The parameter _cursor is from before the index was changed; begin with the first page again."})
 	}
-	if c.path != q.path() {
+	if c.path != path {
 		return nil, nil, refuse("_cursor", "it is from another address, /%s", clip(c.path))
 	}
 	pairs, err := ParseQuery(c.query)

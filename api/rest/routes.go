@@ -30,6 +30,10 @@ func routes() []route {
 		{method: http.MethodPost, pattern: "_search", iamAction: "healthlake:SearchWithPost", handle: (*Face).search},
 		{method: http.MethodGet, pattern: "{type}", iamAction: "healthlake:SearchWithGet", handle: (*Face).search},
 		{method: http.MethodPost, pattern: "{type}/_search", iamAction: "healthlake:SearchWithPost", handle: (*Face).search},
+		{method: http.MethodGet, pattern: "Patient/{id}/$everything", iamAction: "healthlake:SearchEverything", handle: (*Face).everything},
+		{method: http.MethodPost, pattern: "Patient/{id}/$everything", iamAction: "healthlake:SearchEverything", handle: (*Face).everything},
+		{method: http.MethodGet, pattern: "Encounter/{id}/$everything", iamAction: "healthlake:SearchEverything", handle: (*Face).everything},
+		{method: http.MethodPost, pattern: "Encounter/{id}/$everything", iamAction: "healthlake:SearchEverything", handle: (*Face).everything},
 		{method: http.MethodGet, pattern: "{type}/{id}/{type}", iamAction: "healthlake:SearchWithGet", handle: (*Face).search},
 		{method: http.MethodGet, pattern: "{type}/{id}/*", iamAction: "healthlake:SearchWithGet", handle: (*Face).search},
 		{method: http.MethodPost, pattern: "{type}/{id}/{type}/_search", iamAction: "healthlake:SearchWithPost", handle: (*Face).search},
@@ -128,6 +132,9 @@ func (rt *route) fit(segments []string) (*request, bool, error) {
 		default:
 			if name != s {
 				return nil, false, nil
+			}
+			if code, ok := r4.CodeOf(name); ok {
+				req.target.Type = code
 			}
 		}
 	}

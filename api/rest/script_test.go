@@ -60,7 +60,7 @@ func must(t *testing.T, err error) {
 // send makes one signed request below the base.
 func (f *face) send(t *testing.T, method, at string, header http.Header, body []byte) (*http.Response, []byte) {
 	t.Helper()
-	r, err := http.NewRequestWithContext(t.Context(), method, f.base+at, bytes.NewReader(body))
+	r, err := http.NewRequestWithContext(t.Context(), method, f.base+strings.TrimPrefix(at, f.base), bytes.NewReader(body))
 	must(t, err)
 	for k, v := range header {
 		r.Header[k] = v

@@ -17,6 +17,7 @@ import (
 type Searches interface {
 	Search(ctx context.Context, req search.Request) (*search.Result, error)
 	Write(w io.Writer, r *search.Result) error
+	Everything(ctx context.Context, req search.EverythingRequest) (*search.Result, error)
 }
 
 const mediaForm = "application/x-www-form-urlencoded"
