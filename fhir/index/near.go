@@ -61,3 +61,38 @@ func distance(latitude1, longitude1, latitude2, longitude2 float64) float64 {
 	h := sinLat*sinLat + math.Cos(latitude1*radian)*math.Cos(latitude2*radian)*sinLong*sinLong
 	return 2 * earthRadius * math.Asin(math.Min(1, math.Sqrt(h)))
 }
+
+// nearby is how far a search without a distance looks, in km.
+const nearby = 50
+
+// around compiles latitude|longitude|distance|unit (http://hl7.org/fhir/R4/location.html#search).
+func (s *subject) around(parts []string) ([]piece, error) {
+	if len(parts) < 2 || len(parts) > 4 {
+		return nil, s.refuse(fhir.CodeValue, "needs latitude|longitude|distance|unit")
+	}
+	latitude, err := strconv.ParseFloat(parts[0], 64)
+	longitude, err2 := strconv.ParseFloat(parts[1], 64)
+	if err != nil || err2 != nil || !(math.Abs(latitude) <= 90) || !(math.Abs(longitude) <= 180) {
+		return nil, s.refuse(fhir.CodeValue, "needs a latitude from -90 to 90 and a longitude from -180 to 180")
+	}
+	far := float64(nearby)
+	if len(parts) > 2 && parts[2] != "" {
+		if far, err = strconv.ParseFloat(parts[2], 64); err != nil || !(far >= 0) || math.IsInf(far, 0) {
+			return nil, s.refuse(fhir.CodeValue, "needs a distance that is not negative")
+		}
+	}
+	if len(parts) > 3 && parts[3] != "" {
+		unit := unitOf(parts[3])
+		if unit == nil || unit.dimension != "length" {
+			return nil, s.refuse(fhir.CodeValue, "has the unit %s; it needs one of length, such as km, m or [mi_i]", quote(parts[3]))
+		}
+		metres, _ := unit.factor.Float64()
+		far *= metres / 1000
+	}
+	height := far/degreeLength + 1/degree
+	from := appendAngle([]byte{formPosition}, math.Max(-90, latitude-height))
+	to := appendAngle([]byte{formPosition}, math.Min(90, latitude+height)+2/degree)
+	return []piece{{from, to, func(v []byte, _ bool) Verdict {
+		return yes(len(v) == 1+positionLen && distance(latitude, longitude, readAngle(v[1:]), readAngle(v[6:])) <= far)
+	}}}, nil
+}

@@ -1,6 +1,7 @@
 package index
 
 import (
+	"bytes"
 	"iter"
 
 	"tarn/fhir"
@@ -8,16 +9,49 @@ import (
 )
 
 // Target is what a reference of a resource points to: a local resource by Type and ID, at a Version if it says so, or a
-// conformance resource by Canonical, perhaps with the type that the reference must have.
+// conformance resource by Canonical, its url.
 type Target struct {
 	Type      r4.Code
 	ID        string
-	Version   string
-	Canonical string // url of the target; Version is then its business version
+	Version   string // of a canonical: its business version
+	Canonical string
 }
 
 // Targets are the targets of a reference parameter of a resource, for chains and includes. base is that of Env. Foreign,
-// contained and logical references are left out.
+// contained and logical references are left out, and so are references that the store has cut.
 func Targets(typ r4.Code, p *r4.SearchParam, kept []fhir.IndexEntry, base string) iter.Seq[Target] {
-	return func(func(Target) bool) {}
+	of := planOf(typ).params[p.Code]
+	return func(yield func(Target) bool) {
+		if of == nil {
+			return
+		}
+		for _, e := range kept {
+			for _, s := range of.slots {
+				if s.param != e.Param {
+					continue
+				}
+				if t, ok := targetOf(e.Value, base); ok && (s.only == 0 || s.only == t.Type) && !yield(t) {
+					return
+				}
+			}
+		}
+	}
+}
+
+func targetOf(v []byte, base string) (t Target, ok bool) {
+	if len(v) == 0 || len(v) > maxKept {
+		return t, false
+	}
+	first, rest, ok := bytes.Cut(v[1:], []byte{sep})
+	switch {
+	case v[0] == formCanonical:
+		return Target{Canonical: string(first), Version: string(rest)}, ok
+	case v[0] != formReference || len(rest) == 0 || rest[0] <= typeOffset || rest[0] == typeUnknown:
+		return t, false
+	}
+	where, version, _ := bytes.Cut(rest[1:], []byte{sep})
+	if len(where) > 0 && string(where) != base {
+		return t, false
+	}
+	return Target{Type: r4.Code(rest[0] - typeOffset), ID: string(first), Version: string(version)}, true
 }
