@@ -129,6 +129,23 @@ func TestValidatorsOfOthers_acceptEveryExportedLine(t *testing.T) {
 	t.Logf("%d exported lines read by both validators, none refused; npm fhir warns of %d", seen, warned)
 }
 
+// TestValidatorsOfOthers_acceptTheCapabilityStatement: what the program says of itself is valid too.
+func TestValidatorsOfOthers_acceptTheCapabilityStatement(t *testing.T) {
+	t.Parallel()
+	j := newJudge(t)
+	s := server.Start(t)
+	keys := s.Root(t)
+	p := s.As(keys).Build(t, "metadata")
+	answer, err := server.Signed(t.Context(), keys, "GET", p.Endpoint+"metadata", nil)
+	must(t, err)
+	file := filepath.Join(t.TempDir(), "metadata.ndjson")
+	must(t, os.WriteFile(file, answer.Body, 0o644))
+	v := j.read(t, file)[0]
+	if answer.Status != 200 || v.Lines != 1 || v.FHIR.Refused > 0 || v.Solarahealth.Refused > 0 {
+		t.Errorf("status %d: %+v", answer.Status, v)
+	}
+}
+
 // TestValidatorsOfOthers_refuseWhatIsWrong is the proof of the proof: each validator finds what it is there to find.
 func TestValidatorsOfOthers_refuseWhatIsWrong(t *testing.T) {
 	t.Parallel()
