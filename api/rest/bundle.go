@@ -124,8 +124,13 @@ func (f *Face) doneEntry(r *request, d *interaction.Done) (e fhir.BundleEntry, _
 
 // bundleOf answers with a Bundle of the type.
 func (r *request) bundleOf(status int, kind string, entries []fhir.BundleEntry) error {
+	return r.answerBundle(status, kind, []fhir.BundleLink{{Relation: "self", URL: r.call.Base}}, entries)
+}
+
+// answerBundle answers with a Bundle of the type and the links.
+func (r *request) answerBundle(status int, kind string, links []fhir.BundleLink, entries []fhir.BundleEntry) error {
 	var out bytes.Buffer
-	w := fhir.NewBundleWriter(&out, fhir.BundleHead{Type: kind, Links: []fhir.BundleLink{{Relation: "self", URL: r.call.Base}}})
+	w := fhir.NewBundleWriter(&out, fhir.BundleHead{Type: kind, Links: links})
 	for i := range entries {
 		if err := w.Add(entries[i]); err != nil {
 			return fault.Wrap("rest.bundle", err)

@@ -7,6 +7,7 @@ import (
 
 	"tarn/fault"
 	"tarn/interaction"
+	"tarn/store"
 )
 
 // idempotencyKey is HealthLake's header that lets a create be repeated: its value is a UUID.
@@ -14,14 +15,11 @@ const idempotencyKey = "X-Amz-Fhir-Idempotency-Key"
 
 var uuidForm = regexp.MustCompile(`^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$`)
 
-// create is POST {type} (FHIR R4 section 3.1.0.8). Repeated with one idempotency key it creates nothing: 409, with the
-// resource as it was created.
+// create is POST {type} (FHIR R4 section 3.1.0.8), conditional with If-None-Exist: 200 with the resource that is there.
+// Repeated with one idempotency key it creates nothing: 409, with the resource as it was created.
 func (f *Face) create(r *request) error {
 	body, err := r.resource()
 	if err != nil {
-		return err
-	}
-	if err := r.refuseHeader("If-None-Exist", "conditional create"); err != nil {
 		return err
 	}
 	o, err := r.writeOptions()
@@ -32,11 +30,15 @@ func (f *Face) create(r *request) error {
 	if err != nil {
 		return err
 	}
-	if key == "" {
-		res, err := f.o.Interactions.Create(r.Context(), r.target.Datastore, r.target.Type, body, o)
-		return r.created(res, err)
+	var res interaction.Written
+	switch criteria, conditional := r.Header["If-None-Exist"]; {
+	case conditional:
+		res, err = f.o.Interactions.CreateIfNone(r.Context(), r.target.Datastore, r.target.Type, strings.Join(criteria, "&"), key, body, o)
+	case key != "":
+		res, err = f.o.Interactions.CreateOnce(r.Context(), r.target.Datastore, r.target.Type, key, body, o)
+	default:
+		res, err = f.o.Interactions.Create(r.Context(), r.target.Datastore, r.target.Type, body, o)
 	}
-	res, err := f.o.Interactions.CreateOnce(r.Context(), r.target.Datastore, r.target.Type, key, body, o)
 	if fault.Is(err, fault.Exists) && res.Body != nil {
 		return r.written(http.StatusConflict, res)
 	}
@@ -55,6 +57,9 @@ func (r *request) idempotencyKey() (string, error) {
 func (r *request) created(res interaction.Written, err error) error {
 	if err != nil {
 		return err
+	}
+	if res.Change == store.None { // a conditional create found it
+		return r.written(http.StatusOK, res)
 	}
 	return r.written(http.StatusCreated, res)
 }

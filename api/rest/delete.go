@@ -19,6 +19,11 @@ func (f *Face) delete(r *request) error {
 	if err != nil {
 		return err
 	}
+	return r.deleted(res)
+}
+
+// deleted answers a delete of one resource.
+func (r *request) deleted(res store.Result) error {
 	if res.Change == store.Deleted {
 		r.w.Header().Set("ETag", etag(res.Number))
 	}

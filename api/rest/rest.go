@@ -8,6 +8,7 @@ import (
 
 	"tarn/api/edge"
 	"tarn/fhir"
+	"tarn/fhir/patch"
 	"tarn/fhir/r4"
 	"tarn/interaction"
 	"tarn/store"
@@ -21,6 +22,13 @@ type Interactions interface {
 	ReadVersion(ctx context.Context, t interaction.Target, number uint64) (store.Version, error)
 	Update(ctx context.Context, t interaction.Target, body []byte, c interaction.Conditions, o interaction.WriteOptions) (interaction.Written, error)
 	Delete(ctx context.Context, t interaction.Target, c interaction.Conditions) (store.Result, error)
+	CreateIfNone(ctx context.Context, datastore string, t r4.Code, criteria, key string, body []byte, o interaction.WriteOptions) (interaction.Written, error)
+	UpdateWhere(ctx context.Context, datastore string, t r4.Code, criteria string, body []byte, c interaction.Conditions, o interaction.WriteOptions) (interaction.Written, error)
+	DeleteWhere(ctx context.Context, datastore string, t r4.Code, criteria string, c interaction.Conditions) (store.Result, error)
+	DeleteAll(ctx context.Context, datastore string, t r4.Code, criteria string, count int) ([]interaction.Deletion, bool, error)
+	ReadPatch(form interaction.PatchForm, body []byte) (*patch.Patch, error)
+	Patch(ctx context.Context, t interaction.Target, p *patch.Patch, c interaction.Conditions, o interaction.WriteOptions) (interaction.Written, error)
+	PatchWhere(ctx context.Context, datastore string, t r4.Code, criteria string, p *patch.Patch, c interaction.Conditions, o interaction.WriteOptions) (interaction.Written, error)
 	History(ctx context.Context, t interaction.Target, q interaction.HistoryQuery) ([]store.Version, bool, error)
 	ReadBundle(base string, body []byte) (*interaction.Bundle, error)
 	Transact(ctx context.Context, r interaction.TransactionRequest) (interaction.Transacted, error)

@@ -44,7 +44,11 @@ func routes() []route {
 		{method: http.MethodPost, pattern: "{type}", iamAction: "healthlake:CreateResource", handle: (*Face).create},
 		{method: http.MethodGet, pattern: "{type}/{id}", iamAction: "healthlake:ReadResource", handle: (*Face).read},
 		{method: http.MethodPut, pattern: "{type}/{id}", iamAction: "healthlake:UpdateResource", handle: (*Face).update},
+		{method: http.MethodPut, pattern: "{type}", iamAction: "healthlake:UpdateResource", handle: (*Face).updateWhere},
+		{method: http.MethodPatch, pattern: "{type}/{id}", iamAction: "healthlake:PatchResource", handle: (*Face).patch},
+		{method: http.MethodPatch, pattern: "{type}", iamAction: "healthlake:PatchResource", handle: (*Face).patchWhere},
 		{method: http.MethodDelete, pattern: "{type}/{id}", iamAction: "healthlake:DeleteResource", handle: (*Face).delete},
+		{method: http.MethodDelete, pattern: "{type}", iamAction: "healthlake:DeleteResource", handle: (*Face).deleteWhere},
 		{method: http.MethodGet, pattern: "{type}/{id}/_history", iamAction: "healthlake:GetHistoryByResourceId", handle: (*Face).history},
 		{method: http.MethodGet, pattern: "{type}/{id}/_history/{vid}", iamAction: "healthlake:VersionReadResource", handle: (*Face).vread},
 	}
