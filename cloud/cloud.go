@@ -21,6 +21,18 @@ type Cloud interface {
 	// (everything but Put, Get and List), so that all that is wrong can be told at once.
 	// What the Role then does is evaluated anew at each call, so that rights taken away meanwhile count.
 	Assume(ctx context.Context, a Assumption) (Role, error)
+	// Own is the service's own bucket: private, encrypted, and out of every principal's reach. What the service keeps for
+	// its callers lies there, and they get it through the service alone.
+	Own(ctx context.Context) (OwnBucket, error)
+}
+
+// OwnBucket is a bucket that the service owns.
+type OwnBucket interface {
+	Put(ctx context.Context, key string, body io.ReadSeeker, size int64, o PutOptions) error
+	Get(ctx context.Context, key string, offset, n int64) (io.ReadCloser, error)
+	List(ctx context.Context, prefix string) iter.Seq2[Object, error]
+	// Delete deletes an object; that it is not there is no error. Whoever reads it already reads it to its end.
+	Delete(ctx context.Context, key string) error
 }
 
 // Assumption says which role is taken and for whom.

@@ -36,6 +36,10 @@ type memory struct {
 
 func (m *memory) Account() string { return "000000000000" }
 func (m *memory) Region() string  { return "us-east-1" }
+
+func (*memory) Own(context.Context) (cloud.OwnBucket, error) {
+	return nil, fault.Errorf(fault.Unsupported, "test", "imports keep nothing")
+}
 func (m *memory) Assume(context.Context, cloud.Assumption) (cloud.Role, error) {
 	return memoryRole{m}, nil
 }

@@ -49,6 +49,7 @@ func Run(t *testing.T, open func(t *testing.T) Stage) {
 		{"WhatIsNotThereIsNotFound", missing},
 		{"KeyTellsItself", key},
 		{"PutsSideBySideStayApart", concurrent},
+		{"OwnBucketKeepsWhatTheServicePuts", own},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()

@@ -93,9 +93,7 @@ func (s *Session) CreateBucket(ctx context.Context, name, region, ownership stri
 	if err := checkOwnership(ownership); err != nil {
 		return Bucket{}, err
 	}
-	rec := &bucketRecord{Name: name, Region: region, Created: s.c.now().UTC(), Encryption: BucketEncryption{Algorithm: SSES3},
-		Block:     cloud.PublicAccessBlock{BlockPublicAcls: true, IgnorePublicAcls: true, BlockPublicPolicy: true, RestrictPublicBuckets: true},
-		Ownership: ownership}
+	rec := s.c.newBucket(name, region, ownership)
 	row := bucketRow(name)
 	err := s.c.space.Update(ctx, [][]byte{row, []byte(rowNext)}, func(tx kv.Locked) (*kv.Batch, error) {
 		if tx.Values[0] != nil {
@@ -111,15 +109,27 @@ func (s *Session) CreateBucket(ctx context.Context, name, region, ownership stri
 			e.Resource = arn
 			return nil, e
 		}
-		if len(tx.Values[1]) == 4 {
-			rec.Number = binary.BigEndian.Uint32(tx.Values[1])
-		}
-		b := new(kv.Batch)
-		b.Set(row, encode(rec))
-		b.Set([]byte(rowNext), binary.BigEndian.AppendUint32(nil, rec.Number+1))
-		return b, nil
+		return rec.found(tx.Values[1]), nil
 	})
 	return s.bucket(rec), err
+}
+
+// newBucket is the record of a bucket that is about to be made.
+func (c *Cloud) newBucket(name, region, ownership string) *bucketRecord {
+	return &bucketRecord{Name: name, Region: region, Created: c.now().UTC(), Encryption: BucketEncryption{Algorithm: SSES3},
+		Block:     cloud.PublicAccessBlock{BlockPublicAcls: true, IgnorePublicAcls: true, BlockPublicPolicy: true, RestrictPublicBuckets: true},
+		Ownership: ownership}
+}
+
+// found gives the bucket the next number, which the row rowNext holds, and is what makes it.
+func (b *bucketRecord) found(next []byte) *kv.Batch {
+	if len(next) == 4 {
+		b.Number = binary.BigEndian.Uint32(next)
+	}
+	batch := new(kv.Batch)
+	batch.Set(bucketRow(b.Name), encode(b))
+	batch.Set([]byte(rowNext), binary.BigEndian.AppendUint32(nil, b.Number+1))
+	return batch
 }
 
 // DeleteBucket deletes a bucket that holds nothing, unfinished uploads neither. (s3:DeleteBucket)
@@ -192,7 +202,9 @@ func (s *Session) ListBuckets(ctx context.Context) ([]Bucket, error) {
 			if err != nil {
 				return err
 			}
-			all = append(all, s.bucket(rec))
+			if rec.Name != ownBucket {
+				all = append(all, s.bucket(rec))
+			}
 		}
 		return nil
 	})
@@ -217,7 +229,7 @@ func (s *Session) open(ctx context.Context, name, action string, extra condition
 
 // seek finds a bucket. Whether a bucket is not there is told to everybody in the account, as S3 does.
 func (s *Session) seek(ctx context.Context, name, action, resource string) (*bucketRecord, error) {
-	if len(name) < 3 || len(name) > 63 {
+	if len(name) < 3 || len(name) > 63 || (name == ownBucket) != s.own {
 		return nil, named(noSuchBucket(s.c.bucketARN(name)), action, resource)
 	}
 	rec, err := fetch[bucketRecord](ctx, s.c, bucketRow(name))

@@ -183,10 +183,14 @@ func (b *roleBucket) Put(ctx context.Context, key string, body io.ReadSeeker, si
 	if err != nil {
 		return err
 	}
+	return putWhole(ctx, s, b.name, key, body, size, o)
+}
+
+func putWhole(ctx context.Context, s *Session, bucket, key string, body io.ReadSeeker, size int64, o cloud.PutOptions) error {
 	if _, err := body.Seek(0, io.SeekStart); err != nil {
 		return fault.Errorf(fault.Invalid, "local.Put", "the body cannot be read from its start: %w", err)
 	}
-	_, err = s.PutObject(ctx, PutRequest{Bucket: b.name, Key: key, Body: body, Size: size, SSE: sseOf(o), SHA256: o.SHA256,
+	_, err := s.PutObject(ctx, PutRequest{Bucket: bucket, Key: key, Body: body, Size: size, SSE: sseOf(o), SHA256: o.SHA256,
 		Headers: Headers{ContentType: o.ContentType}})
 	return err
 }
@@ -197,7 +201,11 @@ func (b *roleBucket) Get(ctx context.Context, key string, offset, n int64) (io.R
 	if err != nil {
 		return nil, err
 	}
-	o, err := s.GetObject(ctx, b.name, key)
+	return getRange(ctx, s, b.name, key, offset, n)
+}
+
+func getRange(ctx context.Context, s *Session, bucket, key string, offset, n int64) (io.ReadCloser, error) {
+	o, err := s.GetObject(ctx, bucket, key)
 	if err != nil {
 		return nil, err
 	}
@@ -217,12 +225,17 @@ func (b *roleBucket) Get(ctx context.Context, key string, offset, n int64) (io.R
 
 // List implements cloud.Bucket.
 func (b *roleBucket) List(ctx context.Context, prefix string) iter.Seq2[cloud.Object, error] {
+	return listAll(ctx, func() (*Session, error) { return b.r.use(ctx) }, b.name, prefix)
+}
+
+// listAll lists page by page, each with the rights that the caller has then.
+func listAll(ctx context.Context, session func() (*Session, error), bucket, prefix string) iter.Seq2[cloud.Object, error] {
 	return func(yield func(cloud.Object, error) bool) {
 		for after, more := "", true; more; {
-			s, err := b.r.use(ctx)
+			s, err := session()
 			var page Listing
 			if err == nil {
-				page, err = s.ListObjects(ctx, ListRequest{Bucket: b.name, Prefix: prefix, After: after, Max: 1000})
+				page, err = s.ListObjects(ctx, ListRequest{Bucket: bucket, Prefix: prefix, After: after, Max: 1000})
 			}
 			if err != nil {
 				yield(cloud.Object{}, err)
