@@ -7,9 +7,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"time"
 
-	"tarn/api/client"
 	"tarn/synth"
 )
 
@@ -70,60 +68,51 @@ func (b *bench) upload(ctx context.Context) error {
 	return nil
 }
 
-func (b *bench) importJob(ctx context.Context) (string, error) {
-	r := client.ImportRequest{DatastoreId: b.place.datastore.DatastoreId, DataAccessRoleArn: b.place.role.Arn}
-	r.InputDataConfig.S3Uri = "s3://" + bucket + "/in/"
-	r.JobOutputDataConfig.S3Configuration = client.S3Configuration{S3Uri: "s3://" + bucket + "/log", KmsKeyId: b.place.key.Arn}
-	return b.server.client.StartImport(ctx, r)
+// probeLines is about how many resources a probe has.
+const probeLines = 100_000
+
+// probe uploads an even share of the input under ids that were not used before, and gives its folder.
+func (b *bench) probe(ctx context.Context) (folder string, err error) {
+	b.probes++
+	folder = fmt.Sprintf("probe-%d/", b.probes)
+	files, err := filepath.Glob(filepath.Join(b.data, "*.ndjson"))
+	if err != nil {
+		return "", err
+	}
+	step, n := max(1, b.count/probeLines), int64(0)
+	var text bytes.Buffer
+	for _, file := range files {
+		text.Reset()
+		err := eachLine(file, func(line []byte) error {
+			if n++; n%step == 0 {
+				text.Write(bytes.Replace(line, []byte(`"id":"`), fmt.Appendf(nil, `"id":"p%d-`, b.probes), 1))
+				text.WriteByte('\n')
+			}
+			return ctx.Err()
+		})
+		if err != nil {
+			return "", err
+		}
+		if err := b.server.client.PutObject(ctx, bucket, folder+filepath.Base(file), bytes.NewReader(text.Bytes()), int64(text.Len())); err != nil {
+			return "", err
+		}
+	}
+	return folder, nil
 }
 
-// imports measures the import of the whole input, and whether its rate stays.
-func (b *bench) imports(ctx context.Context) error {
-	if err := b.upload(ctx); err != nil {
-		return err
-	}
-	id, err := b.importJob(ctx)
+// eachLine reads a file line by line.
+func eachLine(file string, f func(line []byte) error) error {
+	in, err := os.Open(file)
 	if err != nil {
 		return err
 	}
-	type sight struct {
-		at time.Time
-		n  int64
-	}
-	seen := []sight{{time.Now(), 0}}
-	for {
-		j, err := b.server.client.DescribeImport(ctx, b.place.datastore.DatastoreId, id)
-		if err != nil {
+	defer in.Close()
+	lines := bufio.NewScanner(in)
+	lines.Buffer(make([]byte, 1<<20), 32<<20)
+	for lines.Scan() {
+		if err := f(lines.Bytes()); err != nil {
 			return err
 		}
-		if n := j.JobProgressReport.TotalNumberOfResourcesImported; n != seen[len(seen)-1].n {
-			seen = append(seen, sight{time.Now(), n})
-		}
-		if done, ok := client.Done(j.JobStatus); done {
-			if !ok || j.JobProgressReport.TotalNumberOfResourcesImported != b.count {
-				return fmt.Errorf("%s %s, %d of %d", j.JobStatus, j.Message, j.JobProgressReport.TotalNumberOfResourcesImported, b.count)
-			}
-			took := j.EndTime.Time().Sub(j.SubmitTime.Time())
-			b.report.add(fmt.Sprintf("import, %d resources, %.0f MB", b.count, float64(b.bytes)/1e6), fmt.Sprintf("%.0f resources/s", perSecond(b.count, took)),
-				"15,000/s", fmt.Sprintf("%.1f s; without validation and search index, which are not there yet", took.Seconds()))
-			break
-		}
-		time.Sleep(200 * time.Millisecond)
 	}
-	rate := func(from, to float64) float64 { // between two shares of the input
-		var a, z sight
-		for _, s := range seen {
-			if float64(s.n) <= from*float64(b.count) {
-				a = s
-			}
-			if float64(s.n) <= to*float64(b.count) {
-				z = s
-			}
-		}
-		return perSecond(z.n-a.n, z.at.Sub(a.at))
-	}
-	if len(seen) > 8 {
-		b.report.add("import, first and last quarter", fmt.Sprintf("%.0f, %.0f resources/s", rate(0, 0.25), rate(0.75, 1)), "flat", "from the job's progress")
-	}
-	return nil
+	return lines.Err()
 }

@@ -5,30 +5,7 @@ import (
 	"fmt"
 	"net/http"
 	"time"
-
-	"tarn/api/client"
 )
-
-// wait waits for the end of an import.
-func (b *bench) wait(ctx context.Context, id string) error {
-	for {
-		j, err := b.server.client.DescribeImport(ctx, b.place.datastore.DatastoreId, id)
-		if err != nil {
-			return err
-		}
-		if done, ok := client.Done(j.JobStatus); done {
-			if !ok {
-				return fmt.Errorf("%s %s", j.JobStatus, j.Message)
-			}
-			return nil
-		}
-		select {
-		case <-time.After(100 * time.Millisecond):
-		case <-ctx.Done():
-			return ctx.Err()
-		}
-	}
-}
 
 // restarts measures how soon a server is ready, and answers, after SIGTERM and after SIGKILL, and its idle memory.
 func (b *bench) restarts(ctx context.Context) error {
@@ -57,7 +34,7 @@ func (b *bench) restarts(ctx context.Context) error {
 			ended := make(chan struct{})
 			go func() {
 				defer close(ended)
-				_, _, _ = storm(ctx, clients, b.load, func(ctx context.Context, client, k int) error {
+				_, _, _ = storm(ctx, clients, b.load, 0, nil, func(ctx context.Context, client, k int) error {
 					id := fmt.Sprintf("k%d-%d", client, k)
 					return c.send(ctx, http.MethodPut, "Observation/"+id, observation(id), http.StatusCreated)
 				})

@@ -14,7 +14,6 @@ const (
 	codeNotSupported = "not-supported"
 	codeTooCostly    = "too-costly"
 	codeExpired      = "expired"
-	codeIncomplete   = "incomplete"
 )
 
 // refuse is the error that a parameter cannot be used, and why. why is a part of a sentence.
