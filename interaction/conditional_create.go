@@ -12,7 +12,7 @@ import (
 // CreateIfNone is Create unless a resource meets the criteria: then nothing is done, Change is None and the Result is
 // that resource; several are fault.Precondition (FHIR R4 section 3.1.0.8.1). Of two at once whose resources meet the
 // criteria one creates. With a key it is also what CreateOnce is.
-func (s *Service) CreateIfNone(ctx context.Context, datastore string, t r4.Code, criteria, key string, body []byte, o WriteOptions) (Written, error) {
+func (s *Service) CreateIfNone(ctx context.Context, datastore string, t r4.Code, criteria Where, key string, body []byte, o WriteOptions) (Written, error) {
 	c, err := ParseCriteria(t, criteria)
 	if err != nil {
 		return Written{}, err

@@ -15,7 +15,7 @@ const MaxDeleted = 100
 // DeleteWhere deletes the resource that meets the criteria (FHIR R4 section 3.1.0.7.1; HealthLake's table). None is
 // fault.NotFound, several are fault.Precondition. Where the criteria name one id, a resource that was deleted already is
 // no error, as in Delete, and one that stands but does not meet the other criteria is fault.Conflict.
-func (s *Service) DeleteWhere(ctx context.Context, datastore string, t r4.Code, criteria string, cond Conditions) (store.Result, error) {
+func (s *Service) DeleteWhere(ctx context.Context, datastore string, t r4.Code, criteria Where, cond Conditions) (store.Result, error) {
 	c, err := ParseCriteria(t, criteria)
 	if err != nil {
 		return store.Result{}, err
@@ -66,7 +66,7 @@ type Deletion struct {
 
 // DeleteAll deletes at most count of the resources that meet the criteria, all in one transaction, and says whether more
 // meet them. Each is deleted only as it was when it was found.
-func (s *Service) DeleteAll(ctx context.Context, datastore string, t r4.Code, criteria string, count int) (done []Deletion, more bool, err error) {
+func (s *Service) DeleteAll(ctx context.Context, datastore string, t r4.Code, criteria Where, count int) (done []Deletion, more bool, err error) {
 	c, err := ParseCriteria(t, criteria)
 	if err != nil {
 		return nil, false, err

@@ -19,7 +19,7 @@ import (
 //	several      -                          fault.Precondition
 //
 // Of two at once whose resources meet the criteria one creates, and the other updates what it created.
-func (s *Service) UpdateWhere(ctx context.Context, datastore string, t r4.Code, criteria string, body []byte, cond Conditions, o WriteOptions) (Written, error) {
+func (s *Service) UpdateWhere(ctx context.Context, datastore string, t r4.Code, criteria Where, body []byte, cond Conditions, o WriteOptions) (Written, error) {
 	c, err := ParseCriteria(t, criteria)
 	if err != nil {
 		return Written{}, err

@@ -16,9 +16,9 @@ import (
 
 // Matcher finds what the criteria of conditional interactions select; the search service does.
 type Matcher interface {
-	// Match gives at most limit live resources of the type as of the view. An unknown parameter is an error that names
-	// it, never passed over. It is called with the view of a store.Guard too.
-	Match(ctx context.Context, v *store.View, typ r4.Code, criteria string, limit int) ([]store.Version, error)
+	// MatchAt gives at most limit live resources of the type as of the view; base is the URL of the data store. An unknown
+	// parameter is an error that names it, never passed over. It is called with the view of a store.Guard too.
+	MatchAt(ctx context.Context, v *store.View, base string, typ r4.Code, criteria string, limit int) ([]store.Version, error)
 }
 
 // UseMatcher lets conditional interactions be carried out. It is called before the service is.
@@ -28,24 +28,30 @@ func (s *Service) UseMatcher(m Matcher) { s.matcher = m }
 // looked at. Whoever made the transaction looks again.
 var ErrMoved = fault.Errorf(fault.Conflict, "interaction", "What the criteria match changes too often; send the request again.")
 
+// Where are criteria as they came: Query is a query with or without "?" or "Type?" before it. Base is the URL of the data
+// store, so that references below it are known to be local.
+type Where struct{ Base, Query string }
+
 // Criteria select resources of one type by search parameters (FHIR R4 section 3.1.0.4.3).
 type Criteria struct {
 	Type  r4.Code
 	Query string     // name=value&...
+	base  string     // URL of the data store, without a slash at its end
 	types []r4.Code  // that decide what they select; nil: any
 	query url.Values // Query taken apart
 }
 
-// ParseCriteria reads criteria for a type: a query with or without "?" or "Type?" before it. There must be some, each
-// must have a value, and none may be a parameter that only shapes the answer of a search.
-func ParseCriteria(t r4.Code, text string) (Criteria, error) {
+// ParseCriteria reads criteria for a type. There must be some, each must have a value, and none may be a parameter that
+// only shapes the answer of a search.
+func ParseCriteria(t r4.Code, w Where) (Criteria, error) {
+	text := w.Query
 	if name, rest, ok := strings.Cut(text, "?"); ok && !strings.Contains(name, "=") {
 		if name != "" && name != t.String() {
 			return Criteria{}, badCriteria(fhir.CodeInvalid, fmt.Sprintf("The criteria are for another type than %s.", t))
 		}
 		text = rest
 	}
-	c := Criteria{Type: t, Query: text, types: []r4.Code{t}}
+	c := Criteria{Type: t, Query: text, base: strings.TrimSuffix(w.Base, "/"), types: []r4.Code{t}}
 	var err error
 	if c.query, err = url.ParseQuery(text); err != nil {
 		return Criteria{}, badCriteria(fhir.CodeInvalid, "The criteria are not escaped as a query of a URL is.")
@@ -112,7 +118,7 @@ func (s *Service) match(ctx context.Context, v *store.View, c Criteria, limit in
 	if s.matcher == nil {
 		return nil, fault.Errorf(fault.Unsupported, "interaction.match", "Conditional interactions are not offered.")
 	}
-	return s.matcher.Match(ctx, v, c.Type, c.Query, limit)
+	return s.matcher.MatchAt(ctx, v, c.base, c.Type, c.Query, limit)
 }
 
 // Guard fails a transaction with ErrMoved unless, when it commits, the criteria select exactly the resource with this id

@@ -107,7 +107,7 @@ func (s *Service) Patch(ctx context.Context, t Target, p *patch.Patch, cond Cond
 }
 
 // PatchWhere is Patch of the resource that meets the criteria: none is fault.NotFound, several are fault.Precondition.
-func (s *Service) PatchWhere(ctx context.Context, datastore string, t r4.Code, criteria string, p *patch.Patch, cond Conditions, o WriteOptions) (Written, error) {
+func (s *Service) PatchWhere(ctx context.Context, datastore string, t r4.Code, criteria Where, p *patch.Patch, cond Conditions, o WriteOptions) (Written, error) {
 	c, err := ParseCriteria(t, criteria)
 	if err != nil {
 		return Written{}, err

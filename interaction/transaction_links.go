@@ -115,7 +115,7 @@ func (a *attempt) writtenUnder() map[string]int {
 
 func (a *attempt) conditionalReference(ref fhir.Reference, written map[string]int, deleted map[identity]bool) (string, error) {
 	typ, _ := r4.CodeOf(ref.Type)
-	c, err := ParseCriteria(typ, ref.Query)
+	c, err := ParseCriteria(typ, Where{a.r.Base, ref.Query})
 	if err != nil {
 		return "", err
 	}

@@ -39,7 +39,7 @@ func (t *transaction) read() error {
 			criteria, name = e.IfNoneExist, "ifNoneExist"
 		}
 		if criteria != "" {
-			c, err := ParseCriteria(e.typ, criteria)
+			c, err := ParseCriteria(e.typ, Where{t.r.Base, criteria})
 			if err != nil {
 				refuse(i, name, err)
 			}

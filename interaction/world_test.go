@@ -73,7 +73,7 @@ func (w *world) transactWith(entries string, r interaction.TransactionRequest) (
 // scanner finds resources whose documents hold every value of the criteria as a string, or whose _id it is.
 type scanner struct{}
 
-func (scanner) Match(ctx context.Context, v *store.View, typ r4.Code, criteria string, limit int) (found []store.Version, err error) {
+func (scanner) MatchAt(ctx context.Context, v *store.View, _ string, typ r4.Code, criteria string, limit int) (found []store.Version, err error) {
 	q, err := url.ParseQuery(criteria)
 	if err != nil {
 		return nil, err

@@ -3,6 +3,7 @@ package search
 import (
 	"context"
 	"slices"
+	"strings"
 
 	"tarn/fault"
 	"tarn/fhir"
@@ -33,7 +34,7 @@ type typeState struct {
 
 func (s *Service) newRun(ctx context.Context, v *store.View, base string, scope Scope) *run {
 	r := &run{ctx: ctx, s: s, v: v, scope: scope, types: map[r4.Code]*typeState{}}
-	r.env = index.Env{Base: base, Now: s.o.Now(), Resolver: terminology{r}}
+	r.env = index.Env{Base: strings.TrimSuffix(base, "/"), Now: s.o.Now(), Resolver: terminology{r}}
 	return r
 }
 

@@ -28,6 +28,11 @@ func (r *request) criteria(others ...string) string {
 	return strings.Join(kept, "&")
 }
 
+// where are criteria of this data store.
+func (r *request) where(query string) interaction.Where {
+	return interaction.Where{Base: r.call.Base, Query: query}
+}
+
 // updateWhere is PUT {type}?criteria (FHIR R4 section 3.1.0.4.3).
 func (f *Face) updateWhere(r *request) error {
 	body, err := r.resource()
@@ -42,7 +47,7 @@ func (f *Face) updateWhere(r *request) error {
 	if err != nil {
 		return err
 	}
-	res, err := f.o.Interactions.UpdateWhere(r.Context(), r.target.Datastore, r.target.Type, r.criteria(), body, c, o)
+	res, err := f.o.Interactions.UpdateWhere(r.Context(), r.target.Datastore, r.target.Type, r.where(r.criteria()), body, c, o)
 	if err != nil {
 		return err
 	}
@@ -65,7 +70,7 @@ func (f *Face) deleteWhere(r *request) error {
 	if r.URL.Query().Has("_count") {
 		return f.deleteAll(r, c)
 	}
-	res, err := f.o.Interactions.DeleteWhere(r.Context(), r.target.Datastore, r.target.Type, r.criteria(), c)
+	res, err := f.o.Interactions.DeleteWhere(r.Context(), r.target.Datastore, r.target.Type, r.where(r.criteria()), c)
 	if err != nil {
 		return err
 	}
@@ -90,7 +95,7 @@ func (f *Face) deleteAll(r *request, c interaction.Conditions) error {
 		return err
 	}
 	criteria := r.criteria("_count")
-	done, more, err := f.o.Interactions.DeleteAll(r.Context(), r.target.Datastore, r.target.Type, criteria, count)
+	done, more, err := f.o.Interactions.DeleteAll(r.Context(), r.target.Datastore, r.target.Type, r.where(criteria), count)
 	if err != nil {
 		return err
 	}

@@ -33,7 +33,7 @@ func (f *Face) create(r *request) error {
 	var res interaction.Written
 	switch criteria, conditional := r.Header["If-None-Exist"]; {
 	case conditional:
-		res, err = f.o.Interactions.CreateIfNone(r.Context(), r.target.Datastore, r.target.Type, strings.Join(criteria, "&"), key, body, o)
+		res, err = f.o.Interactions.CreateIfNone(r.Context(), r.target.Datastore, r.target.Type, r.where(strings.Join(criteria, "&")), key, body, o)
 	case key != "":
 		res, err = f.o.Interactions.CreateOnce(r.Context(), r.target.Datastore, r.target.Type, key, body, o)
 	default:

@@ -38,7 +38,7 @@ func (f *Face) patchWhere(r *request) error {
 	if err != nil {
 		return err
 	}
-	res, err := f.o.Interactions.PatchWhere(r.Context(), r.target.Datastore, r.target.Type, r.criteria(), p, c, o)
+	res, err := f.o.Interactions.PatchWhere(r.Context(), r.target.Datastore, r.target.Type, r.where(r.criteria()), p, c, o)
 	if err != nil {
 		return err
 	}

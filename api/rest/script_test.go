@@ -93,6 +93,7 @@ func TestScripts(t *testing.T) {
 			text, err := os.ReadFile(file)
 			must(t, err)
 			s := &script{f: newFace(t), t: t, kept: map[string]string{}}
+			s.kept["BASE"] = s.f.base
 			s.lines = strings.Split(string(text), "\n")
 			s.run()
 		})
