@@ -173,7 +173,7 @@ func grow(root *node, all []element) error {
 			return err
 		}
 		if n.content == nil && strings.Contains(e.content, "#") {
-			n.content = g.byID[e.content[strings.LastIndexByte(e.content, '#')+1:]]
+			n.content = g.named(e.content[strings.LastIndexByte(e.content, '#')+1:])
 		}
 		n.say(e)
 		g.last[e.path] = n
@@ -183,6 +183,21 @@ func grow(root *node, all []element) error {
 		}
 	}
 	return nil
+}
+
+// named is the element of that id; it is made where no element was about it yet. nil: FHIR has none.
+func (g *grower) named(id string) *node {
+	if n := g.byID[id]; n != nil {
+		return n
+	}
+	n := g.root
+	_, rest, _ := strings.Cut(id, ".")
+	for word := range strings.SplitSeq(rest, ".") {
+		if n = n.child(word); n == nil {
+			return nil
+		}
+	}
+	return n
 }
 
 // place is the node that an element is about. Its id tells; where it has none, the order does.
