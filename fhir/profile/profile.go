@@ -61,7 +61,7 @@ func (c *checker) done() {
 
 // Check holds a resource of the document against the profile of that canonical URL and reports what is wrong, with the
 // Offset in doc.Bytes() and Line 0. known is false where there is no such profile. Extensions are looked at as far as
-// the profile itself speaks of them; see Extensions. A document without issues costs no allocation.
+// the profile itself speaks of them; see Extensions.
 func (s *Set) Check(doc *fhir.Doc, resource fhir.Node, url string, report func(fhir.Issue)) (known bool) {
 	p := s.find(url)
 	if p == nil {
@@ -79,9 +79,8 @@ func (s *Set) Check(doc *fhir.Doc, resource fhir.Node, url string, report func(f
 		c.issue(fhir.SeverityError, fhir.CodeInvalid, resource, "", "the profile "+p.Name+" is for "+p.Type+", the resource is of another type")
 		return true
 	}
-	st := r4.StructureOf(string(typ.Text()))
 	c.within = resource
-	c.check(p.root, item{n: resource, typ: st})
+	c.check(p.root, item{n: resource, typ: typeOf(resource)})
 	return true
 }
 
@@ -129,6 +128,9 @@ func (c *checker) issue(severity, code string, at fhir.Node, inside, sentence st
 	}
 	if c.reports++; c.reports > mostReports {
 		return // whoever asked has more than can be told
+	}
+	if !at.Exists() {
+		at = c.doc.Root()
 	}
 	path := c.doc.Path(at)
 	if inside != "" {

@@ -38,10 +38,11 @@ func (c *checker) target(reference fhir.Node) (resource fhir.Node, typ *r4.Struc
 
 // typeOf is the definition of a resource's type; nil where it names none.
 func typeOf(resource fhir.Node) *r4.Structure {
-	code, ok := r4.CodeOfBytes(resource.Member("resourceType").Text())
-	if !ok {
+	typ := resource.Member("resourceType")
+	if typ.Kind() != fhir.String {
 		return nil
 	}
+	code, _ := r4.CodeOfBytes(typ.Text())
 	return code.Resource()
 }
 
