@@ -9,7 +9,8 @@ type span struct{ from, to int64 }
 
 const (
 	day      = 24 * 60 * 60 * 1000
-	never    = timeBase*timeBase*timeBase*timeBase*timeBase*timeBase*timeBase - 1 // the end of what does not end
+	never    = timeBase*timeBase*timeBase*timeBase*timeBase*timeBase*timeBase - 2 // the end of what does not end
+	ever     = -1                                                                 // the begin of what has none
 	timeBase = 255
 	timeLen  = 7
 )
@@ -20,7 +21,7 @@ var classes = [4]int64{day, 31 * day, 366 * day, never}
 
 // appendTime appends seven bytes, none of them 0, that sort as times do.
 func appendTime(dst []byte, t int64) []byte {
-	t = min(max(t, 0), never)
+	t = min(max(t, ever), never) + 1
 	var b [timeLen]byte
 	for i := timeLen - 1; i >= 0; i-- {
 		b[i] = byte(t%timeBase) + 1
@@ -33,13 +34,13 @@ func readTime(b []byte) (t int64) {
 	for _, c := range b[:timeLen] {
 		t = t*timeBase + int64(c) - 1
 	}
-	return t
+	return t - 1
 }
 
 // class is the index of the class of a span.
 func (s span) class() int {
 	i := 0
-	for s.to-s.from > classes[i] {
+	for i < len(classes)-1 && s.to-s.from > classes[i] {
 		i++
 	}
 	return i
@@ -214,7 +215,7 @@ func days(year, month, d, toYear, toMonth, toDay int) span {
 
 // periodOf is the time of a Period; ends that are absent or no dates are open.
 func periodOf(n fhir.Node) (span, bool) {
-	s, found := span{0, never}, false
+	s, found := span{ever, never}, false
 	if start, ok := dateOf(n.Member("start")); ok {
 		s.from, found = start.from, true
 	}

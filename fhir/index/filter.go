@@ -26,7 +26,7 @@ type Filter struct {
 // or the name of a resource type; values have been divided at commas but are still escaped. The error is a
 // fhir.OutcomeError of kind fault.Invalid that names the parameter and what is wrong with it.
 func Compile(typ r4.Code, p *r4.SearchParam, modifier string, values []string, env Env) (*Filter, error) {
-	s := &subject{param: p, name: p.Name, modifier: modifier, env: env}
+	s := &subject{param: p, typ: p.Type, name: p.Name, modifier: modifier, env: env}
 	if modifier != "" {
 		s.name += ":" + modifier
 	}
@@ -52,7 +52,7 @@ func Compile(typ r4.Code, p *r4.SearchParam, modifier string, values []string, e
 		var some []piece
 		var err error
 		if p.Type == r4.ParamComposite {
-			some, err = s.tuple(value, of.parts)
+			some, err = s.tuple(value, of)
 		} else {
 			some, err = s.pieces(value)
 		}

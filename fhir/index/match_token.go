@@ -5,7 +5,6 @@ import (
 	"strings"
 
 	"tarn/fhir"
-	"tarn/fhir/r4"
 )
 
 // token compiles code, system|code, |code and system|.
@@ -39,7 +38,7 @@ func (s *subject) token(value string) ([]piece, error) {
 }
 
 // identifiers and codings report which forms of a token occur.
-func (s *subject) identifiers() bool { return s.has("Identifier", "Reference") }
+func (s *subject) identifiers() bool { return s.has("Identifier") }
 func (s *subject) codings() bool     { return s.has("Coding", "CodeableConcept") }
 func (s *subject) implied() bool     { return s.has("code", "boolean") }
 func (s *subject) plain() bool       { return s.codings() || s.has("string", "id", "uri", "ContactPoint") }
@@ -187,7 +186,7 @@ func (s *subject) resolved(value string, ask func(Resolver, string) ([]Coding, e
 
 // near compiles the only special parameter: latitude|longitude|distance|unit.
 func (s *subject) near(value string) ([]piece, error) {
-	if s.param.Type != r4.ParamSpecial || !s.has("Location.position") {
+	if !s.has("Location.position") {
 		return nil, s.refuse(codeNotSupported, "is not supported")
 	}
 	return s.around(strings.Split(unescape(value), "|"))

@@ -1,14 +1,13 @@
 package index
 
 import (
-	"bytes"
 	"slices"
 
 	"tarn/fhir"
 )
 
 // tuple compiles a value of a composite parameter: one value for each part, with $ between them.
-func (s *subject) tuple(value string, kinds [][]kind) ([]piece, error) {
+func (s *subject) tuple(value string, of *param) ([]piece, error) {
 	if s.modifier != "" {
 		return nil, s.refuse(codeNotSupported, "has a modifier, and a parameter of type composite has none")
 	}
@@ -18,7 +17,7 @@ func (s *subject) tuple(value string, kinds [][]kind) ([]piece, error) {
 		return nil, s.refuse(fhir.CodeValue, "has %d values where %d are needed, with $ between them", len(values), len(parts))
 	}
 	for i, c := range s.param.Components {
-		part := &subject{param: c.Param, name: s.name, kinds: kinds[i], env: s.env}
+		part := &subject{param: c.Param, typ: of.types[i], name: s.name, kinds: of.parts[i], env: s.env}
 		some, err := part.pieces(values[i])
 		if err != nil {
 			return nil, err
@@ -32,7 +31,7 @@ func (s *subject) tuple(value string, kinds [][]kind) ([]piece, error) {
 		if first.to != nil {
 			to = appendEscaped([]byte{formTuple}, first.to)
 		}
-		if !isOne(first) || len(parts) != 2 {
+		if !first.isOne() || len(parts) != 2 {
 			all = append(all, piece{from, to, test})
 			continue
 		}
@@ -49,12 +48,6 @@ func (s *subject) tuple(value string, kinds [][]kind) ([]piece, error) {
 		}
 	}
 	return all, nil
-}
-
-// isOne reports whether the piece is that of one value.
-func isOne(p piece) bool {
-	n := len(p.from)
-	return len(p.to) == n+1 && p.to[n] == 0 && bytes.Equal(p.to[:n], p.from)
 }
 
 // judgeTuple judges each part of a tuple.

@@ -25,6 +25,12 @@ func equalTo(v []byte) piece {
 	return piece{from: v, to: append(append(make([]byte, 0, len(v)+1), v...), 0)}
 }
 
+// isOne reports whether the piece is that of one value.
+func (p *piece) isOne() bool {
+	n := len(p.from)
+	return len(p.to) == n+1 && p.to[n] == 0 && bytes.Equal(p.to[:n], p.from)
+}
+
 // beginning is the piece of all values that begin with prefix.
 func beginning(prefix []byte, test func([]byte, bool) Verdict) piece {
 	return piece{prefix, after(prefix), test}
@@ -54,7 +60,9 @@ func yes(ok bool) Verdict {
 func (p *piece) judge(v []byte, cut bool) Verdict {
 	var in Verdict
 	if cut {
-		in = p.holdsCut(v)
+		if in = p.holdsCut(v); p.isOne() && len(p.from) <= maxKept {
+			in = No // what was cut is longer
+		}
 	} else {
 		in = yes(bytes.Compare(v, p.from) >= 0 && (p.to == nil || bytes.Compare(v, p.to) < 0))
 	}
@@ -99,8 +107,8 @@ func (p *piece) holdsCut(v []byte) Verdict {
 // kept is the range of what the store keeps of the values of the piece, and whether all in it are.
 func (p *piece) kept() (from, to []byte, exact bool) {
 	from, to, exact = p.from, p.to, p.test == nil
-	if len(from) <= maxKept && len(to) == len(from)+1 && to[len(from)] == 0 && bytes.Equal(from, to[:len(from)]) {
-		return from, to, exact // one value, which is kept as it is
+	if p.isOne() && len(from) <= maxKept {
+		return from, to, exact // it is kept as it is
 	}
 	if len(from) > cutKept {
 		from, exact = from[:cutKept], false

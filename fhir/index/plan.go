@@ -36,7 +36,8 @@ type tuple struct {
 // param is a search parameter of the type: where its entries are.
 type param struct {
 	slots []slot
-	parts [][]kind // kinds of values of each part; one part but for composites
+	parts [][]kind       // kinds of values of each part; one part but for composites
+	types []r4.ParamType // what each part is compared as
 }
 
 // slot is where entries of a parameter are: those of param, with only those that refer to this type.
@@ -77,12 +78,13 @@ func newPlan(typ r4.Code) *plan {
 	var queries []path.Query
 	var owners []*unit
 	for _, u := range units {
-		p.params[u.param.Code] = &param{slots: u.slots, parts: make([][]kind, max(1, len(u.param.Components)))}
+		p.params[u.param.Code] = &param{slots: u.slots, types: u.types, parts: make([][]kind, max(1, len(u.param.Components)))}
 		if u.own() {
 			queries, owners = append(queries, u.query), append(owners, u)
 		}
 	}
 	p.walk = compiled(typ.Resource(), queries)
+	mend(owners, p.walk.Outs())
 	tuples := make([]int, len(owners))
 	for i, u := range owners {
 		tuples[i] = -1
@@ -127,10 +129,39 @@ func (p *plan) act(u *unit, out path.Out, tuple int) act {
 	a := act{param: uint16(u.param.Code), part: out.Part, tuple: tuple}
 	if out.Truth {
 		a.encode = encodeTruth
-	} else {
-		a.encode = encoderOf(u.types[out.Part], k.name)
+		return a
 	}
+	a.encode = encoderOf(u.types[out.Part], k.name)
 	return a
+}
+
+// mend gives the parts of composites a type that fits their elements: DocumentReference's relationship names the
+// parameters of its two parts the wrong way round.
+func mend(owners []*unit, outs []path.Out) {
+	fits := map[[2]int]bool{}
+	for _, out := range outs {
+		if !out.Truth && encoderOf(owners[out.Query].types[out.Part], out.Type.Name) != nil {
+			fits[[2]int{out.Query, out.Part}] = true
+		}
+	}
+	for _, out := range outs {
+		if u := owners[out.Query]; u.query.Base != nil && !fits[[2]int{out.Query, out.Part}] {
+			if t := natural(out.Type.Name); t != 0 {
+				u.types[out.Part] = t
+			}
+		}
+	}
+}
+
+// natural is the type of parameter that a structure can only be meant for; 0 where there are several.
+func natural(structure string) r4.ParamType {
+	switch structure {
+	case "code":
+		return r4.ParamToken
+	case "Reference":
+		return r4.ParamReference
+	}
+	return 0
 }
 
 func compiled(root *r4.Structure, queries []path.Query) *path.Walk {

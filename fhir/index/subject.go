@@ -14,7 +14,8 @@ import (
 // subject is what a value of a search is compared with: a parameter, or a part of a composite.
 type subject struct {
 	param    *r4.SearchParam
-	name     string // as the client wrote it, with the modifier
+	typ      r4.ParamType // mostly that of param
+	name     string       // as the client wrote it, with the modifier
 	modifier string
 	kinds    []kind
 	env      Env
@@ -30,7 +31,7 @@ func (s *subject) pieces(value string) ([]piece, error) {
 	if value == "" {
 		return nil, s.refuse(fhir.CodeValue, "has no value")
 	}
-	switch s.param.Type {
+	switch s.typ {
 	case r4.ParamToken:
 		return s.token(value)
 	case r4.ParamString:
@@ -62,9 +63,9 @@ var modifiers = map[r4.ParamType][]string{
 // known reports whether the modifier is one of the parameter's.
 func (s *subject) known() bool {
 	switch {
-	case s.modifier == "", slices.Contains(modifiers[s.param.Type], s.modifier):
+	case s.modifier == "", slices.Contains(modifiers[s.typ], s.modifier):
 		return s.modifier != "of-type" || s.has("Identifier")
-	case s.param.Type == r4.ParamReference && r4.IsType(s.modifier):
+	case s.typ == r4.ParamReference && r4.IsType(s.modifier):
 		return len(s.param.Targets) == 0 || slices.Contains(s.param.Targets, s.modifier)
 	}
 	return false

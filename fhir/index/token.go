@@ -21,7 +21,6 @@ var tokenEncoders = map[string]encoder{
 	"string":          func(x *Extractor, n fhir.Node) { x.token(n, tokenPlain, fhir.Node{}) },
 	"id":              func(x *Extractor, n fhir.Node) { x.token(n, tokenPlain, fhir.Node{}) },
 	"uri":             func(x *Extractor, n fhir.Node) { x.token(n, tokenPlain, fhir.Node{}) },
-	"Reference":       func(x *Extractor, n fhir.Node) { encodeIdentifier(x, n.Member("identifier")) },
 }
 
 // token emits 10 code 01 whose [system]. Codes are in lower case where the case may not matter: not those of
