@@ -55,14 +55,6 @@ func badHeader(header, why string) error {
 		Diagnostics: fmt.Sprintf("The header %s cannot be used: %s.", header, why)})
 }
 
-// refuseHeader refuses a header that asks for what is not offered, rather than to pass over it.
-func (r *request) refuseHeader(header, what string) error {
-	if r.Header.Get(header) == "" {
-		return nil
-	}
-	return fault.Errorf(fault.Unsupported, "rest", "The header %s asks for a %s, which is not offered yet.", header, what)
-}
-
 func (r *request) setVersion(v store.Version) {
 	r.when = v.Instant
 	h := r.w.Header()

@@ -12,7 +12,6 @@ import (
 // structure is a row of the table: a type or a nested element.
 type structure struct {
 	name       string
-	base       string
 	kind       r4.Kind
 	abstract   bool
 	invariants []string
