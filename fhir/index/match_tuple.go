@@ -28,7 +28,9 @@ func (s *subject) tuple(value string, of *param) ([]piece, error) {
 	var all []piece
 	for _, first := range parts[0].all {
 		from, to := appendEscaped([]byte{formTuple}, first.from), []byte{formTuple + 1}
-		if first.to != nil {
+		if n := len(first.to); n > 0 && first.to[n-1] == 0 { // up to a value: its tuples go on behind it
+			to = after(appendFrame([]byte{formTuple}, first.to[:n-1]))
+		} else if n > 0 {
 			to = appendEscaped([]byte{formTuple}, first.to)
 		}
 		if !first.isOne() || len(parts) != 2 {
