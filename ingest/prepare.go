@@ -35,13 +35,19 @@ func (p *preparer) write(line []byte) (store.Write, error) {
 		return store.Write{}, fhir.NewOutcomeError(fault.Invalid, "ingest", fhir.Issue{Severity: fhir.SeverityError, Code: fhir.CodeInvalid,
 			Diagnostics: "Missing required id field in resource json", Expression: []string{res.Type() + ".id"}})
 	}
-	doc := p.parser.Doc()
-	if p.level != validate.Minimal {
-		if issues := p.validator.Check(doc, validate.Options{Level: p.level, Profiles: p.profiles, Source: line}); validate.Failed(issues) {
-			return store.Write{}, fhir.NewOutcomeError(fault.Invalid, "ingest", issues...)
+	issues := p.validator.Check(p.parser.Doc(), validate.Options{Level: p.level, Profiles: p.profiles, Source: line, Quiet: true})
+	switch {
+	case !validate.Failed(issues):
+	case p.level != validate.Minimal:
+		return store.Write{}, fhir.NewOutcomeError(fault.Invalid, "ingest", issues...)
+	default:
+		if told, err := p.parser.Parse(validate.AppendTolerated(nil, p.parser.Doc(), issues)); err == nil {
+			res = told
+		} else if res, err = p.parser.Parse(line); err != nil { // the issues made it too large
+			return store.Write{}, err
 		}
 	}
-	w := store.Write{Op: store.Put, Type: res.Code(), ID: res.ID(), Resource: res, Entries: p.extractor.Extract(doc, res.Code()), Epoch: index.Epoch}
+	w := store.Write{Op: store.Put, Type: res.Code(), ID: res.ID(), Resource: res, Entries: p.extractor.Extract(p.parser.Doc(), res.Code()), Epoch: index.Epoch}
 	w.Prepare()
 	return w, nil
 }

@@ -65,6 +65,12 @@ func (s *Service) prepare(ctx context.Context, datastore string, body []byte, wa
 	if o.Level != validate.Minimal {
 		return store.Write{}, nil, fhir.NewOutcomeError(fault.Invalid, "interaction", issues...)
 	}
+	if told, err := w.parser.Parse(validate.AppendTolerated(nil, w.parser.Doc(), issues)); err == nil {
+		return w.write(told), issues, nil
+	}
+	if res, err = w.parse(body, want); err != nil { // the issues made it too large
+		return store.Write{}, nil, err
+	}
 	return w.write(res), issues, nil
 }
 
