@@ -30,6 +30,7 @@ type Interactions interface {
 	Patch(ctx context.Context, t interaction.Target, p *patch.Patch, c interaction.Conditions, o interaction.WriteOptions) (interaction.Written, error)
 	PatchWhere(ctx context.Context, datastore string, t r4.Code, criteria interaction.Where, p *patch.Patch, c interaction.Conditions, o interaction.WriteOptions) (interaction.Written, error)
 	History(ctx context.Context, t interaction.Target, q interaction.HistoryQuery) ([]store.Version, bool, error)
+	Validate(ctx context.Context, q interaction.Validation) (fhir.Outcome, error)
 	ReadBundle(base string, body []byte) (*interaction.Bundle, error)
 	Transact(ctx context.Context, r interaction.TransactionRequest) (interaction.Transacted, error)
 	TransactOnce(ctx context.Context, r interaction.TransactionRequest, key string) (rec *interaction.Record, again bool, err error)

@@ -20,6 +20,9 @@ func (v *Evaluator) call(e *expr, in []value, this value) []value {
 	case "empty":
 		return v.bool(verdictOf(len(in) == 0))
 	case "not":
+		if len(in) == 0 && !v.open {
+			return v.bool(yes)
+		}
 		return v.bool(v.truth(in).not())
 	case "count":
 		return v.one(numberValue(float64(len(in))))
@@ -29,7 +32,7 @@ func (v *Evaluator) call(e *expr, in []value, this value) []value {
 		return in
 	case "all":
 		for i := range in {
-			if v.truth(v.eval(e.args[0], in[i])) == no {
+			if t := v.truth(v.eval(e.args[0], in[i])); t == no || t == unknown && !v.open {
 				return v.bool(no)
 			}
 		}
@@ -85,6 +88,7 @@ func (v *Evaluator) call(e *expr, in []value, this value) []value {
 		}
 		return nil
 	case "resolve": // what is referred to lies outside the document
+		v.open = true
 		return nil
 	case "htmlChecks": // the validator reads narratives itself
 		return v.bool(yes)

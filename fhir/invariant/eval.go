@@ -114,6 +114,9 @@ func (v *Evaluator) binary(e *expr, this value) []value {
 		case "or":
 			return v.bool(or(a, b))
 		case "implies":
+			if a == unknown && !v.open { // what is absent implies nothing
+				return v.bool(yes)
+			}
 			return v.bool(or(a.not(), b))
 		}
 		if a == unknown || b == unknown {
@@ -157,6 +160,7 @@ func (v *Evaluator) same(a, b []value) verdict {
 	for i := range a {
 		equal, known := v.equal(&a[i], &b[i])
 		if !known {
+			v.open = true
 			return unknown
 		}
 		if !equal {
@@ -172,6 +176,7 @@ func (v *Evaluator) inOrder(operator string, a, b []value) verdict {
 	}
 	sign, known := v.order(&a[0], &b[0])
 	if !known {
+		v.open = true
 		return unknown
 	}
 	switch operator {

@@ -1,6 +1,8 @@
 // Package invariant compiles the FHIRPath of constraints (ElementDefinition.constraint.expression) and evaluates it on
-// the tape. It knows the part of FHIRPath that the invariants of FHIR R4 and of common profiles use and is lenient where
-// data cannot decide: what comes out empty holds.
+// the tape. It knows the part of FHIRPath that the invariants of FHIR R4 and of common profiles use. Where the specification
+// of FHIRPath and HL7's own validator differ it does as the validator, for which the invariants are written: what comes
+// out empty does not hold, and not() of nothing is true. What the data cannot decide (dates whose precision differs,
+// other units) holds.
 package invariant
 
 import (
@@ -45,11 +47,17 @@ type Evaluator struct {
 	values  []value   // working memory: collections are parts of it
 	left    []byte
 	right   []byte
+	open    bool // the data could not decide something
 }
 
-// Holds reports whether the constraint holds at the focus. A result that is empty holds, since the data cannot decide.
+// Holds reports whether the constraint holds at the focus, or the data cannot decide.
 func (v *Evaluator) Holds(e *Expr, focus fhir.Node, scope Scope) bool {
-	v.scope, v.context, v.values = scope, focus, v.values[:0]
-	result := v.eval(e.root, nodeValue(focus))
-	return len(result) == 0 || v.truth(result) != no
+	v.scope, v.context, v.values, v.open = scope, focus, v.values[:0], false
+	switch v.truth(v.eval(e.root, nodeValue(focus))) {
+	case yes:
+		return true
+	case no:
+		return false
+	}
+	return v.open
 }

@@ -45,7 +45,7 @@ func (e *Expr) Elements() []string {
 	return names
 }
 
-func holds(s state) bool { return s == stateYes || s == stateEmpty }
+func holds(s state) bool { return s == stateYes }
 
 // presence evaluates with the knowledge of one element of the focus only.
 func presence(e *expr, element string, is state) state {
@@ -106,10 +106,8 @@ func presenceOfCall(e *expr, in state) state {
 		switch in {
 		case stateYes:
 			return stateNo
-		case stateNo:
+		case stateNo, stateEmpty:
 			return stateYes
-		case stateEmpty:
-			return stateEmpty
 		}
 	case "all", "isDistinct", "allTrue":
 		if empty {
@@ -191,6 +189,9 @@ func presenceOfLogic(operator string, a, b state) state {
 	}
 	switch operator {
 	case "implies":
+		if a == stateEmpty {
+			return stateYes
+		}
 		return presenceOfLogic("or", flip(a), b)
 	case "or":
 		return flip(presenceOfLogic("and", flip(a), flip(b)))

@@ -58,7 +58,7 @@ func TestExamples_areValidButForThoseListed(t *testing.T) {
 				if len(issues) > 1 {
 					more = fmt.Sprintf(" (and %d more)", len(issues)-1)
 				}
-				refused = append(refused, fmt.Sprintf("%s/%s: %s %s%s", res.Type(), res.ID(), first.Expression[0], first.Details, more))
+				refused = append(refused, fmt.Sprintf("%s/%s: %s [%s]%s", res.Type(), res.ID(), first.Details, first.Expression[0], more))
 			}
 		}
 	}

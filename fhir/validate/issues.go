@@ -2,6 +2,7 @@ package validate
 
 import (
 	"slices"
+	"strings"
 	"unicode/utf8"
 
 	"tarn/fhir"
@@ -24,8 +25,19 @@ func (v *Validator) report(n fhir.Node, severity, code, sentence string) {
 	if v.full() || severity != fhir.SeverityError && !v.advice() {
 		return
 	}
-	v.issues = append(v.issues, fhir.Issue{Severity: severity, Code: code, Details: sentence, Offset: n.Offset(),
-		Expression: []string{v.doc.Path(n)}})
+	path := v.doc.Path(n)
+	v.issues = append(v.issues, fhir.Issue{Severity: severity, Code: code, Details: about(path, sentence), Offset: n.Offset(),
+		Expression: []string{path}})
+}
+
+// about puts the name of the element before a sentence that begins with a verb.
+func about(path, sentence string) string {
+	verb, _, _ := strings.Cut(sentence, " ")
+	switch verb {
+	case "is", "must", "has", "points", "breaks":
+		return path[strings.LastIndexByte(path, '.')+1:] + " " + sentence
+	}
+	return sentence
 }
 
 func (v *Validator) refuse(n fhir.Node, code, sentence string) {

@@ -1,6 +1,8 @@
 package validate
 
 import (
+	"strings"
+
 	"tarn/fhir"
 	"tarn/fhir/r4"
 )
@@ -161,11 +163,32 @@ func (v *Validator) profiles(n fhir.Node, p *plan) {
 			continue
 		}
 		url := string(v.text(c))
-		if url == "http://hl7.org/fhir/StructureDefinition/"+p.structure.Name {
+		if url == coreProfile+p.structure.Name {
 			continue
 		}
 		if v.options.Profiles == nil || !v.options.Profiles.Check(v.doc, n, url, v.take) {
 			v.report(c, fhir.SeverityWarning, codeNotFound, "the profile is not installed, so the resource was not checked against it")
+		}
+	}
+}
+
+// coreProfile begins the URLs of FHIR's own definitions.
+const coreProfile = "http://hl7.org/fhir/StructureDefinition/"
+
+// CodeProfileUnknown is the code of an error about one of Options.Against that is not installed.
+const CodeProfileUnknown = "not-supported"
+
+// against holds the resource against the profiles that the caller names.
+func (v *Validator) against(n fhir.Node) {
+	for _, url := range v.options.Against {
+		name, core := strings.CutPrefix(url, coreProfile)
+		name, _, _ = strings.Cut(name, "|")
+		switch {
+		case core && n.Member("resourceType").Is(name):
+		case core && r4.IsType(name):
+			v.refuse(n, fhir.CodeInvalid, "the resource is of another type than "+name+", whose definition was asked for")
+		case v.options.Profiles == nil || !v.options.Profiles.Check(v.doc, n, url, v.take):
+			v.refuse(n, CodeProfileUnknown, "the profile that was asked for is not installed")
 		}
 	}
 }

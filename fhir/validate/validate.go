@@ -61,6 +61,7 @@ type Options struct {
 	Profiles Profiles // nil: none are installed
 	Source   []byte   // the text as it was sent, for line and column; nil: doc.Bytes()
 	Quiet    bool     // errors only: warnings and what is less are left out
+	Against  []string // profiles to hold the resource against besides those that it declares
 }
 
 // Validator checks resources. It keeps its working memory from one to the next, so that a resource without issues costs
@@ -97,6 +98,7 @@ func (v *Validator) Check(doc *fhir.Doc, o Options) []fhir.Issue {
 	v.doc, v.options, v.quiet, v.issues = doc, o, o.Quiet, v.issues[:0]
 	v.insides, v.advised, v.more = v.insides[:0], 0, false
 	v.resource(doc.Root(), false)
+	v.against(doc.Root())
 	if o.Level == Strict && o.Profiles != nil && !v.full() {
 		o.Profiles.Extensions(doc, v.take)
 	}
