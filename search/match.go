@@ -3,6 +3,7 @@ package search
 import (
 	"context"
 
+	"tarn/fault"
 	"tarn/fhir/r4"
 	"tarn/store"
 )
@@ -26,9 +27,32 @@ func (s *Service) MatchAt(ctx context.Context, v *store.View, base string, typ r
 	if len(c.conds) == 0 {
 		return nil, noCriteria()
 	}
+	if !c.byHeaders() {
+		// A resource that the index does not know yet would be made a second time.
+		current, err := r.isCurrent()
+		if err != nil {
+			return nil, err
+		}
+		if !current {
+			return nil, fault.WithHint(fault.Errorf(fault.Unavailable, "search.Match",
+				"The data store is being indexed anew; until that has ended, criteria may miss what is there."), "Repeat the request later.")
+		}
+	}
 	found, _, err := r.enumerate(c, 0, limit, 0)
 	if err != nil || len(found) == 0 {
 		return nil, err
 	}
 	return v.ReadOrdinals(ctx, typ, found)
+}
+
+// byHeaders reports whether the clause is answered without the index.
+func (c *clause) byHeaders() bool {
+	for _, cond := range c.conds {
+		switch cond.(type) {
+		case *ids, *updated:
+		default:
+			return false
+		}
+	}
+	return true
 }

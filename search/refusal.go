@@ -14,6 +14,7 @@ const (
 	codeNotSupported = "not-supported"
 	codeTooCostly    = "too-costly"
 	codeExpired      = "expired"
+	codeIncomplete   = "incomplete"
 )
 
 // refuse is the error that a parameter cannot be used, and why. why is a part of a sentence.

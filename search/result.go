@@ -80,6 +80,9 @@ func (p *page) answer() (*Result, error) {
 		return nil, err
 	}
 	p.result.show = newShown(p.q)
+	if err := p.warnOfAge(); err != nil {
+		return nil, err
+	}
 	p.result.Warnings = p.q.warnings
 	p.links()
 	counting := p.q.summary == "count" || p.q.count == 0
@@ -92,6 +95,17 @@ func (p *page) answer() (*Result, error) {
 		return nil, err
 	}
 	return p.result, nil
+}
+
+// warnOfAge tells where the index was made by other tables, so that less may be found than there is.
+func (p *page) warnOfAge() error {
+	current, err := p.r.isCurrent()
+	if err != nil || current {
+		return err
+	}
+	p.q.warnings = append(p.q.warnings, fhir.Issue{Severity: fhir.SeverityWarning, Code: codeIncomplete,
+		Diagnostics: "The data store is being indexed anew; until that has ended, a search may find less than there is."})
+	return nil
 }
 
 // compile makes the clauses: one for each type, with all filters.

@@ -23,7 +23,6 @@ type run struct {
 	reader *reader // nil before a document had to be read
 	note   func(depth int, format string, args ...any)
 	depth  int // of clauses within each other, for note
-	stale  bool
 }
 
 // typeState is what a search must know of a type as of its view.
@@ -76,6 +75,12 @@ func (st *typeState) isChanged(o store.Ordinal) bool {
 	}
 	_, found := slices.BinarySearch(st.changed, o)
 	return found
+}
+
+// isCurrent reports whether the whole data store is indexed by today's tables.
+func (r *run) isCurrent() (bool, error) {
+	epoch, err := r.v.IndexEpoch(r.ctx)
+	return epoch == index.Epoch, err
 }
 
 // extract are the entries of a version, uncut; they are valid until the next call.

@@ -35,7 +35,7 @@ func newWorld(t testing.TB) *world {
 	must(t, err)
 	space, err := engine.Open(t.Context(), "ds-search")
 	must(t, err)
-	st, err := store.Open(t.Context(), space, store.Options{})
+	st, err := store.Open(t.Context(), space, store.Options{Epoch: index.Epoch})
 	must(t, err)
 	w := &world{t: t, store: st, parser: fhir.NewParser(fhir.Limits{}), extract: index.NewExtractor()}
 	w.service, err = search.New(search.Options{Datastores: w})

@@ -19,6 +19,9 @@ type capabilities struct {
 		Resource []struct {
 			Type                            string
 			Interaction                     []struct{ Code string }
+			ConditionalCreate               bool
+			ConditionalUpdate               bool
+			ConditionalDelete               string
 			SearchInclude, SearchRevInclude []string
 			SearchParam                     []struct{ Name, Definition, Type string }
 			Operation                       []struct{ Name, Definition string }

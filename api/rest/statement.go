@@ -108,7 +108,7 @@ func (o *offered) resource(code r4.Code, revIncludes []string) resourceRow {
 	if o.offers("search-type") {
 		row.SearchInclude, row.SearchRevInclude = []string{"*"}, revIncludes
 		for _, p := range code.Params() {
-			if !searchable(p) {
+			if !searchable(p) || p.Name == "_has" && len(revIncludes) == 0 {
 				continue
 			}
 			row.SearchParam = append(row.SearchParam, offeredParam{p.Name, p.URL, p.Type.String()})
