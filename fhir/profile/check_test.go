@@ -126,6 +126,8 @@ func TestCheck_bindings(t *testing.T) {
 		"words only":                         {coded("required", `{"include":[{"system":"http://colours"}]}`), `{"resourceType":"Observation","code":{"text":"red"}}`, []string{"error code-invalid Observation.code: P, Observation.code: it must have a code out of the value set http://example.org/ValueSet/V"}},
 		"words only are well for extensible": {coded("extensible", `{"include":[{"system":"http://colours"}]}`), `{"resourceType":"Observation","code":{"text":"red"}}`, nil},
 		"one coding of several":              {coded("required", `{"include":[{"system":"http://colours"}]}`), `{"resourceType":"Observation","code":{"coding":[{"code":"x"},{"system":"http://colours","code":"red"}]}}`, nil},
+		"a system of one case": {[]string{define("P", "Observation", "", `code|`+bind("required", "V")), valueSet("V", `{"include":[{"system":"http://big"}]}`), `{"resourceType":"CodeSystem","url":"http://big","caseSensitive":false,"content":"complete","concept":[{"code":"RED"}]}`},
+			colour("http://big", "Red"), nil},
 		"a bare code": {[]string{define("P", "Patient", "", `gender|`+bind("required", "V")), valueSet("V", `{"include":[{"system":"http://hl7.org/fhir/administrative-gender","concept":[{"code":"male"}]}]}`)},
 			`{"resourceType":"Patient","gender":"other"}`, []string{"error code-invalid Patient.gender: P, Patient.gender: it must be out of the value set http://example.org/ValueSet/V"}},
 		"an expansion instead of a composition": {[]string{define("P", "Patient", "", `gender|`+bind("required", "V")), `{"resourceType":"ValueSet","url":"http://example.org/ValueSet/V","expansion":{"contains":[{"system":"s","code":"male","contains":[{"system":"s","code":"other"}]}]}}`},

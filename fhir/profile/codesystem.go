@@ -1,16 +1,29 @@
 package profile
 
-import "tarn/fhir"
+import (
+	"strings"
+
+	"tarn/fhir"
+)
 
 // codeSystem is a CodeSystem of a package that lists all its codes.
 type codeSystem struct {
 	url   string
 	codes map[string]string // code to the code above it, or to nothing
+	fold  bool              // codes are the same in upper and lower case, and kept in lower
+}
+
+// key is a code as it is kept.
+func (s *codeSystem) key(code string) string {
+	if s != nil && s.fold {
+		return strings.ToLower(code)
+	}
+	return code
 }
 
 // readCodeSystem is nil for one that does not list its codes. budget counts codes.
 func readCodeSystem(root fhir.Node, budget *int) *codeSystem {
-	s := &codeSystem{url: text(root.Member("url")), codes: map[string]string{}}
+	s := &codeSystem{url: text(root.Member("url")), codes: map[string]string{}, fold: root.Member("caseSensitive").Kind() == fhir.False}
 	if content := root.Member("content"); s.url == "" || content.Exists() && !content.Is("complete") {
 		return nil
 	}
@@ -26,7 +39,7 @@ func (s *codeSystem) read(list fhir.Node, above string, budget *int) {
 		return
 	}
 	for n := range list.Children() {
-		code := text(n.Member("code"))
+		code := s.key(text(n.Member("code")))
 		if code == "" {
 			continue
 		}
@@ -40,6 +53,7 @@ func (s *codeSystem) read(list fhir.Node, above string, budget *int) {
 
 // isA reports whether a code is the other one or stands below it.
 func (s *codeSystem) isA(code, other string) bool {
+	other = s.key(other)
 	for range len(s.codes) { // a system may name a code twice, and so a circle
 		if code == other {
 			return true

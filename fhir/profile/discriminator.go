@@ -87,7 +87,7 @@ func (c *compiler) criterionOf(s *node, d discriminatorRef) criterion {
 		cr.there = pos.at == nil || pos.at.max != 0
 	case "type":
 		cr.kind = byType
-		cr.types = typesAt(&pos)
+		cr.types = c.typesAt(&pos)
 	case "profile":
 		cr.kind = byProfile
 		urls := pos.targets
@@ -121,10 +121,13 @@ func (c *compiler) criterionOf(s *node, d discriminatorRef) criterion {
 }
 
 // typesAt are the names of the types that a slice allows where a path has led.
-func typesAt(pos *position) []string {
+func (c *compiler) typesAt(pos *position) []string {
 	var names []string
 	if pos.leads {
 		for _, target := range pos.targets {
+			if p := c.find(target); p != nil {
+				target = p.Type
+			}
 			names = append(names, strings.TrimPrefix(target, coreBase))
 		}
 		return names

@@ -16,7 +16,8 @@ func (s *Set) Extensions(doc *fhir.Doc, report func(fhir.Issue)) {
 	defer c.done()
 	root := doc.Root()
 	if st := typeOf(root); st != nil {
-		w := walk{c: c}
+		w := &c.walk
+		w.c, w.trail, w.owners = c, w.trail[:0], w.owners[:0]
 		c.within = root
 		w.object(root, st)
 	}
@@ -84,7 +85,7 @@ func (w *walk) one(n fhir.Node, typ *r4.Structure) {
 		return
 	}
 	outer, within := w.trail, w.c.within
-	w.trail, w.c.within = nil, n // contexts do not look out of a resource
+	w.trail, w.c.within = nil, n // contexts do not look out of a resource: a trail of its own
 	w.object(n, st)
 	w.trail, w.c.within = outer, within
 }

@@ -1,6 +1,7 @@
 package profile_test
 
 import (
+	"regexp"
 	"strings"
 	"testing"
 
@@ -42,7 +43,7 @@ func usCore() []string {
 	} {
 		all = append(all, strings.ReplaceAll(d, example, uscore))
 	}
-	return append(all, `{"resourceType":"ValueSet","url":"http://hl7.org/fhir/us/core/ValueSet/omb-race-category","compose":{"include":[{"system":"`+cdcrec+`","concept":[{"code":"2106-3"},{"code":"2054-5"}]},{"system":"http://terminology.hl7.org/CodeSystem/v3-NullFlavor","concept":[{"code":"UNK"}]}]}}`)
+	return append(all, `{"resourceType":"ValueSet","url":"http://hl7.org/fhir/us/core/ValueSet/omb-race-category","compose":{"include":[{"system":"`+cdcrec+`","concept":[{"code":"1002-5"},{"code":"2028-9"},{"code":"2054-5"},{"code":"2076-8"},{"code":"2106-3"}]},{"system":"http://terminology.hl7.org/CodeSystem/v3-NullFlavor","concept":[{"code":"ASKU"},{"code":"UNK"}]}]}}`)
 }
 
 const usPatient = `{"resourceType":"Patient","extension":[{"url":"` + uscore + `us-core-race","extension":[{"url":"ombCategory","valueCoding":{"system":"` + cdcrec + `","code":"2106-3"}},{"url":"text","valueString":"White"}]},{"url":"` + uscore + `us-core-birthsex","valueCode":"F"}],"identifier":[{"system":"http://mrn","value":"1"}],"name":[{"family":"Day","given":["Ann"]}],"telecom":[{"system":"phone","value":"555"}],"gender":"female"}`
@@ -102,6 +103,29 @@ func TestUSCore_bloodPressure(t *testing.T) {
 	}
 }
 
+// Old tools give elements no ids: then their order tells.
+func TestUSCore_withoutIds(t *testing.T) {
+	t.Parallel()
+	definitions := usCore()
+	for i := range definitions {
+		definitions[i] = regexp.MustCompile(`{"id":"[^"]*",`).ReplaceAllString(definitions[i], "{")
+	}
+	set := setOf(t, definitions...)
+	if got := check(t, set, usPressure, uscore+"us-core-blood-pressure"); got != nil {
+		t.Errorf("%q", got)
+	}
+	want := []string{"error required Observation.component[1].valueQuantity.unit: us-core-blood-pressure, Observation.component:systolic.value[x]:valueQuantity.unit: it must be there"}
+	if diff := cmp.Diff(want, check(t, set, strings.Replace(usPressure, `"value":120,"unit":"mmHg"`, `"value":120`, 1), uscore+"us-core-blood-pressure")); diff != "" {
+		t.Error(diff)
+	}
+	if got := check(t, set, usPatient, uscore+"us-core-patient"); got != nil {
+		t.Errorf("%q", got)
+	}
+	if got := check(t, set, strings.Replace(usPatient, `,{"url":"text","valueString":"White"}`, ``, 1), uscore+"us-core-patient"); len(got) != 1 {
+		t.Errorf("%q", got)
+	}
+}
+
 func TestExplaining_tellsWhatIsAbsentAndWhatCannotBeTold(t *testing.T) {
 	t.Parallel()
 	set := setOf(t, usCore()...)
@@ -158,4 +182,19 @@ func TestCARIN_explanationOfBenefit(t *testing.T) {
 		trials[name] = trial{definitions, strings.ReplaceAll(strings.Replace(good, test.old, test.new, 1), "\n", ""), test.want}
 	}
 	try(t, trials)
+}
+
+// Synthea's patients say that they keep to US Core, and do.
+func TestUSCore_syntheaPatientsFit(t *testing.T) {
+	t.Parallel()
+	set, count := setOf(t, usCore()...), 0
+	lines(t, shared(t, "synthea-v3/Patient.ndjson.gz"), func(line []byte) {
+		count++
+		for _, issue := range check(t, set, string(line), profilesOf(line)...) {
+			t.Error(issue)
+		}
+	})
+	if count < 1000 {
+		t.Errorf("only %d patients", count)
+	}
 }

@@ -64,7 +64,7 @@ func (c *checker) follow(steps []step, it item, cr *criterion) verdict {
 		if it.n.Kind() != fhir.Object {
 			return no
 		}
-		resource, typ := c.target(it.n)
+		resource, typ := c.target(it.n, cr.kind != byType)
 		if !resource.Exists() && typ == nil {
 			if !it.n.Member("reference").Exists() {
 				return no
@@ -86,33 +86,45 @@ func (c *checker) follow(steps []step, it item, cr *criterion) verdict {
 	}
 	found := no
 	for i := range st.fields {
-		f := &st.fields[i]
-		found = found.or(c.each(object, f, func(inner item) verdict { return c.follow(rest, inner, cr) }))
-		if found == yes {
-			break
+		items := seriesOf(object, &st.fields[i])
+		for inner, more := items.next(); more && found != yes; inner, more = items.next() {
+			found = found.or(c.follow(rest, inner, cr))
 		}
 	}
 	return found
 }
 
-// each asks of all items of one JSON name of an object whether one is as wanted.
-func (c *checker) each(object fhir.Node, f *r4.Field, wanted func(item) verdict) verdict {
-	plain := object.Member(f.Name)
-	var back fhir.Node
+// series goes through the items of one JSON name of an object.
+type series struct {
+	plain, back fhir.Node
+	typ         *r4.Structure
+	list        bool // they are arrays, and plain and back items of them
+}
+
+func seriesOf(object fhir.Node, f *r4.Field) series {
+	s := series{plain: object.Member(f.Name), typ: f.Type}
 	if f.Type != nil && f.Type.Primitive != 0 {
-		back = object.Member("_" + f.Name)
+		s.back = object.Member("_" + f.Name)
 	}
-	if plain.Kind() != fhir.Array && back.Kind() != fhir.Array {
-		if !plain.Exists() && !back.Exists() {
-			return no
-		}
-		return wanted(item{n: plain, x: back, typ: f.Type})
+	if s.plain.Kind() == fhir.Array || s.back.Kind() == fhir.Array {
+		s.list = true
+		s.plain, s.back = s.plain.First(), s.back.First()
 	}
-	found := no
-	for p, x := plain.First(), back.First(); (p.Exists() || x.Exists()) && found != yes; p, x = p.Next(), x.Next() {
-		found = found.or(wanted(item{n: p, x: x, typ: f.Type}))
+	return s
+}
+
+// next is the next item; false behind the last.
+func (s *series) next() (it item, more bool) {
+	if !s.plain.Exists() && !s.back.Exists() {
+		return item{}, false
 	}
-	return found
+	it = item{n: s.plain, x: s.back, typ: s.typ}
+	if s.list {
+		s.plain, s.back = s.plain.Next(), s.back.Next()
+	} else {
+		s.plain, s.back = fhir.Node{}, fhir.Node{}
+	}
+	return it, true
 }
 
 // reached says whether what the steps led to meets the criterion.
@@ -129,7 +141,7 @@ func (c *checker) reached(cr *criterion, it item) verdict {
 			return unknown
 		}
 		for _, name := range cr.types {
-			if c.targetType(coreBase+name) == typ.Name || c.targetType(name) == typ.Name {
+			if name == typ.Name || name == "Resource" {
 				return yes
 			}
 		}
@@ -184,19 +196,10 @@ func (c *checker) satisfies(n *node, it item) verdict {
 		if !kid.telling && kid.max != 0 && (kid.min <= 0 || kid.base == nil || kid.base.Min > 0) {
 			continue
 		}
-		there, in := false, no
-		for i := range kid.fields {
-			in = in.or(c.each(object, &kid.fields[i], func(inner item) verdict {
-				there = true
-				return c.satisfies(kid, inner)
-			}))
-		}
+		there, in := c.anySatisfies(kid, object)
 		for _, s := range kid.slices { // code.coding:loinc must be there
 			if s.min > 0 && s.telling && there && in != no {
-				one := no
-				for i := range s.fields {
-					one = one.or(c.each(object, &s.fields[i], func(inner item) verdict { return c.satisfies(s, inner) }))
-				}
+				_, one := c.anySatisfies(s, object)
 				in = in.and(one)
 			}
 		}
@@ -208,4 +211,16 @@ func (c *checker) satisfies(n *node, it item) verdict {
 		}
 	}
 	return found
+}
+
+// anySatisfies says whether the object has the element, and whether one of its items is as the profile has it.
+func (c *checker) anySatisfies(n *node, object fhir.Node) (there bool, found verdict) {
+	for i := range n.fields {
+		items := seriesOf(object, &n.fields[i])
+		for it, more := items.next(); more && found != yes; it, more = items.next() {
+			there = true
+			found = found.or(c.satisfies(n, it))
+		}
+	}
+	return there, found
 }

@@ -32,11 +32,11 @@ type checker struct {
 	quiet   int // above 0: only whether there are errors matters
 	failed  bool
 	depth   int
-	refs    *targets
 	reports int // how many issues were reported
 	judge   invariant.Evaluator
 	within  fhir.Node       // the innermost resource around what is looked at
 	scope   invariant.Scope // of within, once a rule asked for it
+	walk    walk
 }
 
 // mostDepth bounds how deep profiles of types may lead to others.
@@ -48,13 +48,13 @@ const mostReports = 4 * validate.MaxIssues
 func (s *Set) checker(doc *fhir.Doc, report func(fhir.Issue)) *checker {
 	c := s.checkers.Get().(*checker)
 	c.set, c.doc, c.report = s, doc, report
-	c.quiet, c.failed, c.depth, c.counts, c.refs, c.reports = 0, false, 0, c.counts[:0], nil, 0
+	c.quiet, c.failed, c.depth, c.counts, c.reports = 0, false, 0, c.counts[:0], 0
 	return c
 }
 
 func (c *checker) done() {
 	pool := c.set.checkers
-	c.set, c.doc, c.profile, c.report, c.refs = nil, nil, nil, nil, nil
+	c.set, c.doc, c.profile, c.report = nil, nil, nil, nil
 	c.within, c.scope = fhir.Node{}, invariant.Scope{}
 	pool.Put(c)
 }

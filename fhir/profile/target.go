@@ -7,21 +7,18 @@ import (
 	"tarn/fhir/r4"
 )
 
-// targets finds what references of a document point to within it.
-type targets struct {
-	entries map[string]fhir.Node // of a Bundle: by fullUrl, and by Type/id
-}
-
-// target is what a reference points to: its type where the reference tells, and the resource where the document holds it.
-func (c *checker) target(reference fhir.Node) (resource fhir.Node, typ *r4.Structure) {
+// target is what a reference points to: its type where the reference tells, and where whole is asked for, or the type is
+// not in the reference, the resource as far as the document holds it.
+func (c *checker) target(reference fhir.Node, whole bool) (resource fhir.Node, typ *r4.Structure) {
 	literal := reference.Member("reference")
 	if literal.Kind() == fhir.String {
-		ref := fhir.ParseReference(string(literal.AppendText(nil)))
+		text := literal.Unescaped(c.code)
+		ref := fhir.ParseReference(string(text))
 		switch {
 		case ref.Kind == fhir.FragmentReference:
 			resource = c.contained(reference, ref.ID)
-		default:
-			resource = c.entry(string(literal.AppendText(nil)), ref)
+		case whole || ref.Type == "":
+			resource = c.entry(text, ref)
 		}
 		if resource.Exists() {
 			return resource, typeOf(resource)
@@ -72,33 +69,26 @@ func containedIn(resource fhir.Node, id string) fhir.Node {
 	return fhir.Node{}
 }
 
-// entry is the resource of the Bundle's entry that a reference names.
-func (c *checker) entry(literal string, ref fhir.Reference) fhir.Node {
-	if c.refs == nil {
-		c.refs = new(targets)
-		if root := c.doc.Root(); root.Member("resourceType").Is("Bundle") {
-			c.refs.entries = map[string]fhir.Node{}
-			for entry := range root.Member("entry").Children() {
-				res := entry.Member("resource")
-				if res.Kind() != fhir.Object {
-					continue
-				}
-				if url := entry.Member("fullUrl"); url.Kind() == fhir.String {
-					c.refs.entries[string(url.AppendText(nil))] = res
-				}
-				if id := res.Member("id"); id.Kind() == fhir.String {
-					c.refs.entries[text(res.Member("resourceType"))+"/"+string(id.AppendText(nil))] = res
-				}
-			}
+// entry is the resource of the Bundle's entry that a reference names, by its fullUrl or by Type/id.
+func (c *checker) entry(literal []byte, ref fhir.Reference) fhir.Node {
+	root := c.doc.Root()
+	if !root.Member("resourceType").Is("Bundle") {
+		return fhir.Node{}
+	}
+	var byID fhir.Node
+	for entry := root.Member("entry").First(); entry.Exists(); entry = entry.Next() {
+		res := entry.Member("resource")
+		if res.Kind() != fhir.Object {
+			continue
+		}
+		if url := entry.Member("fullUrl"); url.Kind() == fhir.String && string(url.Unescaped(c.text)) == string(literal) {
+			return res
+		}
+		if ref.Kind == fhir.RelativeReference && !byID.Exists() && res.Member("id").Is(ref.ID) && res.Member("resourceType").Is(ref.Type) {
+			byID = res
 		}
 	}
-	if found, ok := c.refs.entries[literal]; ok {
-		return found
-	}
-	if ref.Kind == fhir.RelativeReference {
-		return c.refs.entries[ref.Type+"/"+ref.ID]
-	}
-	return fhir.Node{}
+	return byID
 }
 
 // targetsOf holds a reference against the types that it may point to.
@@ -106,7 +96,7 @@ func (c *checker) targetsOf(n *node, it item) {
 	if it.typ == nil || it.typ.Name != "Reference" || it.n.Kind() != fhir.Object {
 		return
 	}
-	_, typ := c.target(it.n)
+	_, typ := c.target(it.n, false)
 	if typ == nil {
 		return
 	}

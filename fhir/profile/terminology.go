@@ -60,7 +60,7 @@ func (t *terminology) parts(all []includeDefinition) []include {
 		if d.codes != nil {
 			p.codes = make(map[string]struct{}, len(d.codes))
 			for _, code := range d.codes {
-				p.codes[code] = struct{}{}
+				p.codes[p.whole.key(code)] = struct{}{}
 			}
 		}
 		for _, url := range d.sets {

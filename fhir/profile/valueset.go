@@ -1,6 +1,8 @@
 package profile
 
 import (
+	"bytes"
+
 	"tarn/fhir"
 	"tarn/fhir/r4"
 )
@@ -174,6 +176,9 @@ func (i *include) has(system, code []byte, steps *int) verdict {
 
 // listed reports whether the code is one of the system that the part takes.
 func (i *include) listed(code []byte, named bool) verdict {
+	if i.whole != nil && i.whole.fold {
+		code = bytes.ToLower(code)
+	}
 	switch {
 	case i.codes != nil:
 		if _, ok := i.codes[string(code)]; !ok {
@@ -208,9 +213,9 @@ func (s *codeSystem) passes(code string, f filterDefinition) bool {
 	case "is-a":
 		return s.isA(code, f.value)
 	case "descendent-of":
-		return code != f.value && s.isA(code, f.value)
+		return code != s.key(f.value) && s.isA(code, f.value)
 	case "is-not-a":
 		return !s.isA(code, f.value)
 	}
-	return code == f.value
+	return code == s.key(f.value)
 }
