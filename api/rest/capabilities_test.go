@@ -22,6 +22,7 @@ type capabilities struct {
 			ConditionalCreate               bool
 			ConditionalUpdate               bool
 			ConditionalDelete               string
+			SupportedProfile                []string
 			SearchInclude, SearchRevInclude []string
 			SearchParam                     []struct{ Name, Definition, Type string }
 			Operation                       []struct{ Name, Definition string }

@@ -11,6 +11,7 @@ import (
 
 	"tarn/api/edge"
 	"tarn/fault"
+	"tarn/fhir/r4"
 	"tarn/interaction"
 )
 
@@ -19,6 +20,7 @@ type Packages interface {
 	Install(ctx context.Context, datastore string, from io.Reader) (interaction.PackageInfo, error)
 	List(ctx context.Context, datastore string) ([]interaction.PackageInfo, error)
 	Remove(ctx context.Context, datastore, name, version string) ([]interaction.PackageInfo, error)
+	Supported(ctx context.Context, datastore string) (map[r4.Code][]string, error)
 }
 
 // packageMedia are the media types that a package may come as; none is well too.

@@ -87,7 +87,24 @@ func TestProfiles_areInstalledReplacedListedAndRemoved(t *testing.T) {
 	if got := fmt.Sprint(list()); got != "[test.named@1.0.0:1]" {
 		t.Errorf("installed are %s", got)
 	}
+	supported := func() (all []string) {
+		_, body := f.send(t, http.MethodGet, "metadata", nil, nil)
+		var said capabilities
+		must(t, json.Unmarshal(body, &said))
+		for _, r := range said.Rest[0].Resource {
+			for _, url := range r.SupportedProfile {
+				all = append(all, r.Type+" "+url)
+			}
+		}
+		return all
+	}
+	if got := fmt.Sprint(supported()); got != "[Patient http://example.org/StructureDefinition/named]" {
+		t.Errorf("the CapabilityStatement supports %s", got)
+	}
 	remove("profiles/test.named", http.StatusOK)
+	if got := supported(); got != nil {
+		t.Errorf("the CapabilityStatement supports %v", got)
+	}
 	remove("profiles/test.named", http.StatusNotFound)
 }
 

@@ -56,6 +56,8 @@ type (
 	}
 )
 
+const baseProfile = "http://hl7.org/fhir/StructureDefinition/"
+
 // buildStatement is the whole statement, with baseMark for the base URL.
 func (f *Face) buildStatement(o offered) capabilityStatement {
 	s := capabilityStatement{
@@ -97,7 +99,7 @@ func (f *Face) buildStatement(o offered) capabilityStatement {
 func (o *offered) resource(code r4.Code, revIncludes []string) resourceRow {
 	name := code.String()
 	row := resourceRow{
-		Type: name, Profile: "http://hl7.org/fhir/StructureDefinition/" + name, Interaction: codes(o.types),
+		Type: name, Profile: baseProfile + name, Interaction: codes(o.types),
 		Versioning: "versioned-update", ReadHistory: o.offers("vread"), UpdateCreate: o.offers("update"),
 		ConditionalCreate: o.conditional["create"], ConditionalRead: "full-support", ConditionalUpdate: o.conditional["update"],
 		ConditionalDelete: "not-supported",
