@@ -142,6 +142,17 @@ func (c *compiler) end(n *tree, p Path, out Out) error {
 	return nil
 }
 
+// specialized are the types that are of another type too.
+var specialized = map[string]string{"canonical": "uri", "url": "uri", "oid": "uri", "uuid": "uri", "code": "string", "id": "string",
+	"markdown": "string", "positiveInt": "integer", "unsignedInt": "integer", "Age": "Quantity", "Count": "Quantity",
+	"Distance": "Quantity", "Duration": "Quantity"}
+
+// isA reports whether a type is the one asked for, or special of it; no type asked for is any. Case does not matter, since
+// a parameter of Observation says DateTime.
+func isA(name, asked string) bool {
+	return asked == "" || strings.EqualFold(name, asked) || strings.EqualFold(specialized[name], asked)
+}
+
 // follow calls end for each kind of element that the steps lead to.
 func (c *compiler) follow(n *tree, s *r4.Structure, e *r4.Element, steps []Step, end func(*tree, *r4.Structure, *r4.Element) error) error {
 	if len(steps) == 0 {
@@ -155,7 +166,7 @@ func (c *compiler) follow(n *tree, s *r4.Structure, e *r4.Element, steps []Step,
 		}
 		for j := range element.Fields {
 			field := &element.Fields[j]
-			if field.Type == nil || step.As != "" && !strings.EqualFold(field.Type.Name, step.As) {
+			if field.Type == nil || !isA(field.Type.Name, step.As) {
 				continue
 			}
 			next := n.child(field.Name)
