@@ -34,7 +34,8 @@ func manifest(name, version string) string {
 
 const namedPatient = `{"resourceType":"StructureDefinition","url":"http://example.org/StructureDefinition/named","name":"Named","fhirVersion":"4.0.1",
 "kind":"resource","type":"Patient","derivation":"constraint","baseDefinition":"http://hl7.org/fhir/StructureDefinition/Patient",
-"differential":{"element":[{"id":"Patient.name","path":"Patient.name","min":1}]}}`
+"differential":{"element":[{"id":"Patient.name","path":"Patient.name","min":1},
+{"id":"Patient.birthDate","path":"Patient.birthDate","mustSupport":true}]}}`
 
 func TestProfiles_areInstalledReplacedListedAndRemoved(t *testing.T) {
 	t.Parallel()
@@ -133,6 +134,23 @@ func TestProfiles_areWhatResourcesAreHeldAgainst(t *testing.T) {
 	post(fhirJSON, nameless, http.StatusBadRequest, `"code":"required"`, "Named, Patient.name: it must be there", `"expression":["Patient.name"]`, "line 1, column 1")
 	post(fhirJSON, []byte(strings.Replace(string(nameless), `"meta"`, `"name":[{"family":"Day"}],"meta"`, 1)), http.StatusCreated)
 	post(http.Header{"Content-Type": fhirJSON["Content-Type"], "X-Amzn-Healthlake-Fhir-Validation-Level": {"structure-only"}}, nameless, http.StatusCreated)
+	ask := func(at string, body string, words ...string) {
+		t.Helper()
+		resp, got := f.send(t, http.MethodPost, at, fhirJSON, []byte(body))
+		if resp.StatusCode != http.StatusOK {
+			t.Errorf("%s: %d %s", at, resp.StatusCode, got)
+		}
+		for _, w := range words {
+			if !strings.Contains(string(got), w) {
+				t.Errorf("%s: the answer lacks %q: %s", at, w, got)
+			}
+		}
+	}
+	ask("Patient/$validate?profile=http://example.org/StructureDefinition/named", `{"resourceType":"Patient"}`, "Named, Patient.name: it must be there")
+	ask("Patient/$validate?profile=http://example.org/StructureDefinition/named", `{"resourceType":"Patient","name":[{"family":"Day"}]}`, "Validation successful",
+		`"severity":"information","code":"informational","details":{"text":"Named, Patient.birthDate: it must be supported, and is not there"}`)
+	ask("Patient/$validate", `{"resourceType":"Patient","meta":{"profile":["http://example.org/other"]}}`, "Validation successful", `"severity":"warning"`, "not installed")
+	ask("Bundle/$validate", `{"resourceType":"Bundle","type":"collection","entry":[{"resource":`+string(nameless)+`}]}`, `"expression":["Bundle.entry[0].resource.name"]`)
 	if resp, got := f.send(t, http.MethodDelete, "profiles/test.named", nil, nil); resp.StatusCode != http.StatusOK {
 		t.Fatalf("remove: %d %s", resp.StatusCode, got)
 	}

@@ -2,6 +2,7 @@ package profile_test
 
 import (
 	"bytes"
+	"os"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -124,5 +125,35 @@ func TestCore_bloodPressureHasItsComponents(t *testing.T) {
 				t.Error(diff)
 			}
 		})
+	}
+}
+
+// HL7's own validator says the same of these of its test cases, as far as profiles and extensions are concerned.
+func TestCore_agreesWithTheValidatorOfHL7(t *testing.T) {
+	t.Parallel()
+	set := core(t)
+	folder := filepath.Dir(shared(t, "invalid/hl7-validator/obs-quantity.json"))
+	for file, want := range map[string][]string{
+		"obs-quantity.json": {
+			"error structure Observation.value: observation-bp, Observation.value[x]:valueQuantity: it must not be there",
+			"error required Observation.category: observation-bp, Observation.category:VSCat: it must be there",
+			"error required Observation.subject: observation-bp, Observation.subject: it must be there",
+			"error required Observation.effective: observation-bp, Observation.effective[x]: it must be there",
+			"error required Observation.component: observation-bp, Observation.component:SystolicBP: it must be there",
+			"error required Observation.component: observation-bp, Observation.component:DiastolicBP: it must be there",
+		},
+		"ips-htmlrefs-backwards.json": {
+			"error structure Bundle.entry[2].resource.extension[0].valueUri: Narrative Link, Extension.value[x]: the profile does not allow this type here",
+			"error structure Bundle.entry[3].resource.extension[0].valueUri: Narrative Link, Extension.value[x]: the profile does not allow this type here",
+		},
+		"maiden-name.json": {"warning extension Patient.name[0].extension[0]: the extension mothers-family may not stand here, but in: HumanName.family"},
+	} {
+		body, err := os.ReadFile(filepath.Join(folder, file))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff(want, check(t, set, string(body), profilesOf(body)...)); diff != "" {
+			t.Errorf("%s: %s", file, diff)
+		}
 	}
 }

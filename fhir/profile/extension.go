@@ -103,7 +103,7 @@ func (w *walk) list(list fhir.Node, st *r4.Structure, e *r4.Element, typ *r4.Str
 			c.profile = p
 			switch {
 			case p.Flaw != "":
-				c.issue(fhir.SeverityInformation, codeNotSupported, x, "", "the definition of the extension "+p.Name+" is installed but cannot be checked: "+p.Flaw)
+				c.issue(fhir.SeverityInformation, codeProcessing, x, "", "the definition of the extension "+p.Name+" is installed but cannot be checked: "+p.Flaw)
 			default:
 				if !w.fits(p, st) {
 					c.issue(severityOfPlace(p), codeExtension, x, "", "the extension "+p.Name+" may not stand here, but in: "+expressions(p.contexts))

@@ -96,7 +96,7 @@ func TestNewSet_tellsWhatItCannotCheck(t *testing.T) {
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)
 	}
-	if got := check(t, set, `{"resourceType":"Patient"}`, example+"noBase"); len(got) != 1 || !strings.HasPrefix(got[0], "warning not-supported Patient: ") {
+	if got := check(t, set, `{"resourceType":"Patient"}`, example+"noBase"); len(got) != 1 || !strings.HasPrefix(got[0], "warning processing Patient: ") {
 		t.Errorf("%q", got)
 	}
 }

@@ -14,10 +14,10 @@ import (
 
 // The codes of issues that profiles lead to (http://hl7.org/fhir/issue-type).
 const (
-	codeRequired     = "required"
-	codeBinding      = "code-invalid"
-	codeExtension    = "extension"
-	codeNotSupported = "not-supported"
+	codeRequired   = "required"
+	codeBinding    = "code-invalid"
+	codeExtension  = "extension"
+	codeProcessing = "processing"
 )
 
 // checker is the working memory of one check.
@@ -72,7 +72,7 @@ func (s *Set) Check(doc *fhir.Doc, resource fhir.Node, url string, report func(f
 	c.profile = p
 	typ := resource.Member("resourceType")
 	if p.Flaw != "" {
-		c.issue(fhir.SeverityWarning, codeNotSupported, resource, "", "the profile "+p.Name+" is installed but cannot be checked: "+p.Flaw)
+		c.issue(fhir.SeverityWarning, codeProcessing, resource, "", "the profile "+p.Name+" is installed but cannot be checked: "+p.Flaw)
 		return true
 	}
 	if !typ.Is(p.Type) && !(p.Type == "Resource" || p.Type == "DomainResource") {
