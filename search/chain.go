@@ -56,13 +56,13 @@ func (c *chain) look(r *run) error {
 	for i := range c.alternatives {
 		a := &c.alternatives[i]
 		var err error
-		if a.found, a.all, err = r.enumerate(a.clause, 0, innerCap, innerTries); err != nil {
+		if a.found, a.all, err = r.enumerate(a.clause, 0, r.s.tune.innerCap, r.s.tune.innerTries); err != nil {
 			return err
 		}
 		total += len(a.found)
 		complete = complete && a.all
 	}
-	if !complete || total > innerCap {
+	if !complete || total > r.s.tune.innerCap {
 		return nil
 	}
 	var refs []string
@@ -274,7 +274,7 @@ func (r *run) canonical(typ r4.Code, url, version string) (store.Ordinal, error)
 	}
 	found := store.Nowhere
 	err = r.quietly(func() error {
-		all, _, err := r.enumerate(c, 0, innerCap, 0)
+		all, _, err := r.enumerate(c, 0, r.s.tune.innerCap, 0)
 		if n := len(all); n > 0 {
 			found = all[n-1]
 		}

@@ -63,7 +63,7 @@ func (r *run) begin(c *clause, from store.Ordinal) (*walk, error) {
 	if err != nil {
 		return nil, err
 	}
-	w := &walk{r: r, c: c, st: st, from: from, driven: make([]driven, len(c.conds)), size: leastBatch}
+	w := &walk{r: r, c: c, st: st, from: from, driven: make([]driven, len(c.conds)), size: r.s.tune.leastBatch}
 	n, _ := slices.BinarySearch(st.changed, from)
 	w.changed = st.changed[n:]
 	w.tests = make([]int, len(c.conds))
@@ -173,16 +173,16 @@ func (w *walk) candidate() (store.Ordinal, bool, error) {
 func (w *walk) next(want int) (found *batch, err error) {
 	for {
 		switch {
-		case w.tried >= patience && w.looked < more:
+		case w.tried >= w.r.s.tune.patience && w.looked < more:
 			err = w.lead(more)
-		case w.tried >= longPatience && w.looked < most && w.all:
+		case w.tried >= w.r.s.tune.longPatience && w.looked < most && w.all:
 			err = w.lead(most)
 		}
 		if err != nil {
 			return nil, err
 		}
 		w.b.reset(w.c.typ)
-		for n := max(min(w.size, mostBatch), min(want, mostBatch)); len(w.b.ordinals) < n; {
+		for n := max(min(w.size, w.r.s.tune.mostBatch), min(want, w.r.s.tune.mostBatch)); len(w.b.ordinals) < n; {
 			o, full, err := w.candidate()
 			if err != nil {
 				return nil, err

@@ -34,8 +34,8 @@ func (c *filter) String() string { return c.name + ": " + c.f.String() }
 func (c *filter) cost() int      { return 1 }
 
 // lists reports whether the filter is a merge of a few lists in the order of ordinals.
-func (c *filter) lists() bool {
-	if len(c.ranges) == 0 || len(c.ranges) > maxStreams {
+func (c *filter) lists(most int) bool {
+	if len(c.ranges) == 0 || len(c.ranges) > most {
 		return false
 	}
 	for _, r := range c.ranges {
@@ -55,7 +55,7 @@ func (c *filter) drive(r *run, e effort, unsure *bool) (stream, bool, error) {
 		return c.complement(r)
 	case len(c.ranges) == 0: // nothing can match
 		return &set{}, true, nil
-	case c.lists():
+	case c.lists(r.s.tune.streams):
 		if len(c.ranges) == 1 {
 			return newList(r.ctx, r.v, c.typ, c.ranges[0], c.f, unsure), true, nil
 		}
@@ -69,7 +69,7 @@ func (c *filter) drive(r *run, e effort, unsure *bool) (stream, bool, error) {
 	}
 	if !c.counted {
 		var err error
-		if c.found, c.few, err = c.collect(r, rangeCap, &c.unsure); err != nil {
+		if c.found, c.few, err = c.collect(r, r.s.tune.rangeCap, &c.unsure); err != nil {
 			return nil, false, err
 		}
 		c.counted = true

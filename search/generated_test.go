@@ -221,11 +221,14 @@ func TestSearch_equalsAWalkOverTheDocuments(t *testing.T) {
 	t.Parallel()
 	w, o := newWorld(t), newOracle()
 	load(t, w, o, population(t))
-	queries := 1_500
-	if testing.Short() {
-		queries = 500
-	}
 	g := newGenerator(o, seed())
+	g.compare(t, w, 1_000)
+	w.service.Hurry()
+	g.compare(t, w, 1_000)
+}
+
+// compare asks generated queries.
+func (g *generator) compare(t *testing.T, w *world, queries int) {
 	types := g.types()
 	hits, empty, differ := 0, 0, 0
 	kinds := map[string]int{}
@@ -248,7 +251,7 @@ func TestSearch_equalsAWalkOverTheDocuments(t *testing.T) {
 		if q.rarelyPaged() {
 			q.extra = []search.Pair{{Name: "_count", Value: "200"}}
 		}
-		want := q.want(o)
+		want := q.want(g.o)
 		got, err := q.got(t, w, nil)
 		if err != nil {
 			differ++

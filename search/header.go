@@ -131,7 +131,7 @@ func (c *updated) drive(r *run, e effort, _ *bool) (stream, bool, error) {
 			if err != nil {
 				return nil, false, err
 			}
-			if len(found) == rangeCap {
+			if len(found) == r.s.tune.rangeCap {
 				return nil, false, nil
 			}
 			found = append(found, row.Ordinal)

@@ -96,3 +96,21 @@ func (r *run) walkKeys(typ r4.Code, k key, from []byte) (keyWalk, error) {
 	}
 	return newUpdateWalk(r, typ, k.desc, from)
 }
+
+// valuesOf are the index values that give a key; nil where they are too many.
+func (r *run) valuesOf(typ r4.Code, k key, is []byte) (values []index.Range, err error) {
+	if k.by == nil {
+		return nil, nil
+	}
+	w := newEntryWalk(r, typ, k, is)
+	defer func() { err = closing(err, w.close()) }()
+	for {
+		now, _, ok, err := w.next()
+		if err != nil || !ok {
+			return nil, err
+		}
+		if bytes.Equal(now, is) {
+			return w.pass(is)
+		}
+	}
+}

@@ -15,6 +15,7 @@ import (
 type entryWalk struct {
 	key   key
 	parts []*entryPart
+	most  int // values that pass tells
 	at    int // the part whose entry was given last; -1: none
 }
 
@@ -31,7 +32,7 @@ func newEntryWalk(r *run, typ r4.Code, k key, from []byte) *entryWalk {
 	if from != nil {
 		ranges = k.by.From(from, k.desc)
 	}
-	w := &entryWalk{key: k, at: -1}
+	w := &entryWalk{key: k, most: r.s.tune.streams, at: -1}
 	for _, rg := range ranges {
 		w.parts = append(w.parts, &entryPart{param: rg.Param,
 			hits: r.v.Hits(r.ctx, typ, rg.Param, store.Values{From: rg.From, To: rg.To, Prefix: rg.Prefix}, k.desc)})
@@ -77,7 +78,7 @@ func (w *entryWalk) pass(key []byte) (values []index.Range, err error) {
 	for i, p := range w.parts {
 		for p.key != nil && bytes.Equal(p.key, key) {
 			value := bytes.Clone(p.hits.Value())
-			if len(values) == maxStreams {
+			if len(values) == w.most {
 				many = true
 			} else {
 				values = append(values, index.Range{Param: p.param, From: value, To: append(bytes.Clone(value), 0)})
@@ -196,7 +197,7 @@ func (w *updateWalk) next() ([]byte, store.Ordinal, bool, error) {
 func (w *updateWalk) fill() (bool, error) {
 	var ordinals []store.Ordinal
 	var made []store.TxID
-	for len(ordinals) < leastBatch*2 {
+	for len(ordinals) < w.r.s.tune.leastBatch*2 {
 		row, err, ok := w.pull()
 		if err != nil {
 			return false, err

@@ -16,16 +16,27 @@ const (
 	DefaultCount  = 10
 )
 
-// Bounds of the work that goes into finding a good plan; none of them is seen from outside. The comments tell what they
-// cost at about 0.4 microseconds for an index entry and 4 for the entries of a resource.
-const (
-	patience     = 256   // candidates that are probed before a second look at the plan: 1 ms
-	longPatience = 8_192 // and before a third: 30 ms
-	maxStreams   = 32    // walks over the index that are merged: 0.3 ms to open them
-	rangeCap     = 8_192 // entries of a range that drive; a longer one is probed: 3 ms
-	innerCap     = 256   // resources at the far end of a chain that drive: 1 ms
-	reverseCap   = 512   // resources that _has begins from: 4 ms
-	innerTries   = 2_000 // candidates that are probed for the far end of a chain: 8 ms
-	leastBatch   = 16
-	mostBatch    = 256
-)
+// mostBatch is how many resources are looked at in one round trip.
+const mostBatch = 256
+
+// tuning bounds the work that goes into finding a good plan; none of it is seen from outside. The comments tell what
+// that costs at about 0.4 microseconds for an index entry and 4 for the entries of a resource.
+type tuning struct {
+	patience     int // candidates that are probed before a second look at the plan: 1 ms
+	longPatience int // and before a third: 30 ms
+	streams      int // walks over the index that are merged: 0.3 ms to open them
+	rangeCap     int // entries of a range that drive; a longer one is probed: 3 ms
+	innerCap     int // resources at the far end of a chain that drive: 1 ms
+	reverseCap   int // resources that _has begins from: 4 ms
+	innerTries   int // candidates that are probed for the far end of a chain: 8 ms
+	leastBatch   int // candidates of the first round trip
+	mostBatch    int // and of the largest
+	smallSort    int // matches that are sorted in memory: 2 ms for their entries
+	smallTries   int // candidates that are probed to find these
+	groupCap     int // entries with one sort key that are sorted in memory
+	memberCap    int // candidates that are kept in memory so that others need not be probed: 3 ms
+	estimate     int // candidates of a type that are counted before the rest is estimated
+}
+
+var tuned = tuning{patience: 256, longPatience: 8_192, streams: 32, rangeCap: 8_192, innerCap: 256, reverseCap: 512, innerTries: 2_000,
+	leastBatch: 16, mostBatch: mostBatch, smallSort: 512, smallTries: 2_048, groupCap: 2_048, memberCap: 8_192, estimate: 8_192}

@@ -94,6 +94,7 @@ type generator struct {
 	rng *rand.Rand
 	// left out parameters
 	skip func(typ r4.Code, p *r4.SearchParam) bool
+	made int // documents made by churn
 }
 
 func pick[T any](g *generator, all []T) T { return all[g.rng.IntN(len(all))] }

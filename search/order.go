@@ -125,15 +125,9 @@ func (r *run) batchOf(typ r4.Code, ordinals []store.Ordinal) *batch {
 	return b
 }
 
-// smallSort is how many matches are sorted in memory: 2 ms for their entries.
-const (
-	smallSort  = 512
-	smallTries = 2_048
-)
-
 // ordered are the first n of the clause's matches behind a position, in their order. after may be nil.
 func (r *run) ordered(c *clause, keys []key, after *sortable, n int) ([]sortable, error) {
-	found, seen, err := r.survey(c, 0, smallSort, smallTries, true)
+	found, seen, err := r.survey(c, 0, r.s.tune.smallSort, r.s.tune.smallTries, true)
 	if err != nil {
 		return nil, err
 	}

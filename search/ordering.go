@@ -27,11 +27,6 @@ type ordering struct {
 	steps   int
 }
 
-const (
-	groupCap  = 2_048 // entries of one group that are sorted in memory
-	memberCap = 8_192 // candidates that are kept in memory so that others need not be probed: 3 ms
-)
-
 func (o *ordering) page() ([]sortable, error) {
 	first := o.keys[0]
 	o.r.explain("%s: many match; the index of %s is walked in its order", o.c.typ, first.name)
@@ -67,7 +62,7 @@ func (o *ordering) prepare() error {
 			return err
 		}
 		defer func() { err = closing(err, w.close()) }()
-		if !w.all && o.about <= memberCap {
+		if !w.all && o.about <= o.r.s.tune.memberCap {
 			o.members = []store.Ordinal{}
 			for {
 				at, full, err := w.candidate()
@@ -80,7 +75,7 @@ func (o *ordering) prepare() error {
 				if full {
 					continue
 				}
-				if len(o.members) == memberCap {
+				if len(o.members) == o.r.s.tune.memberCap {
 					o.members = nil
 					break
 				}
@@ -109,7 +104,7 @@ func (o *ordering) groups(w keyWalk, from []byte) error {
 	whole := 0
 	var now []byte
 	begun := false
-	batchSize := max(leastBatch, min(o.n, mostBatch))
+	batchSize := max(o.r.s.tune.leastBatch, min(o.n, o.r.s.tune.mostBatch))
 	st := o.r.mustState(o.c.typ)
 	for {
 		k, at, ok, err := w.next()
@@ -126,7 +121,7 @@ func (o *ordering) groups(w keyWalk, from []byte) error {
 					return err
 				}
 				ordinals, whole = ordinals[:0], 0
-				batchSize = min(2*batchSize, mostBatch)
+				batchSize = min(2*batchSize, o.r.s.tune.mostBatch)
 			}
 			if !ok {
 				return nil
@@ -141,20 +136,17 @@ func (o *ordering) groups(w keyWalk, from []byte) error {
 				return err
 			}
 		}
-		if len(ordinals)-whole > groupCap {
-			if whole > 0 {
-				// Those before this group come first.
-				before := o.before(now)
-				if err := o.testBefore(ordinals[:whole], before); err != nil || len(o.out) >= o.n {
-					return err
-				}
+		if len(ordinals)-whole > o.r.s.tune.groupCap {
+			// Those before this group come first.
+			if err := o.testBefore(ordinals[:whole], o.before(now)); err != nil || len(o.out) >= o.n {
+				return err
 			}
 			ordinals, whole = ordinals[:0], 0
 			if err := o.large(w, bytes.Clone(now)); err != nil || len(o.out) >= o.n {
 				return err
 			}
 			begun, from = false, nil
-			batchSize = max(leastBatch, min(o.n, mostBatch))
+			batchSize = max(o.r.s.tune.leastBatch, min(o.n, o.r.s.tune.mostBatch))
 		}
 	}
 }
@@ -222,7 +214,10 @@ func (o *ordering) testBefore(ordinals []store.Ordinal, extra []sortable) error 
 
 // large searches the group of the key k as a clause of its own.
 func (o *ordering) large(w keyWalk, k []byte) error {
-	values, err := w.pass(k)
+	if _, err := w.pass(k); err != nil {
+		return err
+	}
+	values, err := o.r.valuesOf(o.c.typ, o.keys[0], k)
 	if err != nil {
 		return err
 	}

@@ -28,6 +28,9 @@ func ParseQuery(raw string) ([]Pair, error) {
 		if err != nil || !utf8.ValidString(v) || strings.IndexByte(v, 0) >= 0 {
 			return nil, refuse(n, "its value is not well escaped, or not UTF-8")
 		}
+		if n == "" {
+			return nil, fault.Errorf(fault.Invalid, "search", "A parameter has no name before the =.")
+		}
 		if len(pairs) == MaxParameters {
 			return nil, refuseAs(codeTooCostly, n, "there are more than %d parameters", MaxParameters)
 		}

@@ -231,7 +231,7 @@ func (p *page) count() error {
 	}
 	tries := 0
 	if p.q.total == "estimate" {
-		tries = estimateTries
+		tries = p.r.s.tune.estimate
 	}
 	total := 0
 	for _, c := range p.clauses {
@@ -244,6 +244,3 @@ func (p *page) count() error {
 	p.result.Total = &total
 	return nil
 }
-
-// estimateTries is how many candidates of a type are counted before the rest is estimated.
-const estimateTries = 8_192

@@ -38,7 +38,7 @@ func (c *reverse) look(r *run) error {
 		return nil
 	}
 	c.looked = true
-	found, complete, err := r.enumerate(c.inner, 0, reverseCap, innerTries)
+	found, complete, err := r.enumerate(c.inner, 0, r.s.tune.reverseCap, r.s.tune.innerTries)
 	if err != nil || !complete {
 		return err
 	}

@@ -33,6 +33,7 @@ type Service struct {
 	seal    cipher.AEAD
 	nonces  []byte
 	readers sync.Pool
+	tune    tuning
 }
 
 // New makes the service.
@@ -40,7 +41,7 @@ func New(o Options) (*Service, error) {
 	if o.Now == nil {
 		o.Now = time.Now
 	}
-	s := &Service{o: o}
+	s := &Service{o: o, tune: tuned}
 	s.readers.New = func() any {
 		return &reader{fhir.NewParser(fhir.Limits{MaxBytes: 2 * store.MaxDocument, MaxDepth: 10_000}), index.NewExtractor()}
 	}
