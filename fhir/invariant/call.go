@@ -32,7 +32,7 @@ func (v *Evaluator) call(e *expr, in []value, this value) []value {
 		return in
 	case "all":
 		for i := range in {
-			if t := v.truth(v.eval(e.args[0], in[i])); t == no || t == unknown && !v.open {
+			if t := v.truthOf(e.args[0], in[i]); t == no || t == unknown && !v.open {
 				return v.bool(no)
 			}
 		}
@@ -51,7 +51,9 @@ func (v *Evaluator) call(e *expr, in []value, this value) []value {
 	case "select":
 		var out []value
 		for i := range in {
+			mark := len(v.values)
 			out = append(out, v.eval(e.args[0], in[i])...)
+			v.values = v.values[:mark]
 		}
 		return out
 	case "first":
@@ -116,7 +118,7 @@ func (v *Evaluator) on(e *expr, in []value) []value {
 func (v *Evaluator) where(in []value, criteria *expr) []value {
 	var out []value
 	for i := range in {
-		if v.truth(v.eval(criteria, in[i])) == yes {
+		if v.truthOf(criteria, in[i]) == yes {
 			if len(in) == 1 {
 				return in
 			}
@@ -184,6 +186,7 @@ func (v *Evaluator) children(n fhir.Node, deep bool) {
 		case c.Kind() == fhir.Null || c.IsMember() && string(c.Key()) == "resourceType":
 			continue
 		}
+		v.steps++
 		v.values = append(v.values, nodeValue(c))
 		if deep {
 			v.children(c, true)

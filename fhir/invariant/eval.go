@@ -2,12 +2,38 @@ package invariant
 
 import (
 	"bytes"
+	"slices"
 
 	"tarn/fhir"
 )
 
 // eval gives the collection of e with this as the focus. It is part of v.values, or of what a caller gave.
 func (v *Evaluator) eval(e *expr, this value) []value {
+	if v.steps++; v.Spent() {
+		return nil
+	}
+	if !e.fixed {
+		return v.compute(e, this)
+	}
+	for i := range v.fixed {
+		if v.fixed[i].e == e {
+			return v.fixed[i].values
+		}
+	}
+	c := slices.Clone(v.compute(e, this))
+	v.fixed = append(v.fixed, fixed{e, c})
+	return c
+}
+
+// truthOf evaluates a condition and leaves no working memory behind.
+func (v *Evaluator) truthOf(e *expr, this value) verdict {
+	mark := len(v.values)
+	t := v.truth(v.eval(e, this))
+	v.values = v.values[:mark]
+	return t
+}
+
+func (v *Evaluator) compute(e *expr, this value) []value {
 	switch e.op {
 	case opThis:
 		return v.one(this)
@@ -39,6 +65,7 @@ func (v *Evaluator) eval(e *expr, this value) []value {
 				v.values = members(v.values, item.node, e.name, e.choice)
 			}
 		}
+		v.steps += len(in) + len(v.values) - from
 		return v.since(from)
 	case opIndex:
 		in, at := v.eval(e.a, this), v.eval(e.args[0], this)
@@ -81,6 +108,7 @@ func (v *Evaluator) member(of value, name string, choice bool) []value {
 	}
 	from := len(v.values)
 	v.values = members(v.values, of.node, name, choice)
+	v.steps += len(v.values) - from
 	return v.since(from)
 }
 
@@ -195,6 +223,7 @@ func (v *Evaluator) among(a, b []value) verdict {
 	if len(a) != 1 {
 		return unknown
 	}
+	v.steps += len(b)
 	for i := range b {
 		if equal, known := v.equal(&a[0], &b[i]); equal && known {
 			return yes

@@ -28,6 +28,7 @@ func Compile(text string) (*Expr, error) {
 	if p.err != "" {
 		return nil, fault.Errorf(fault.Unsupported, "invariant.Compile", "%s in %q", p.err, text)
 	}
+	root.markFixed()
 	return &Expr{text, root}, nil
 }
 
@@ -40,23 +41,42 @@ type Scope struct {
 	RootResource fhir.Node // %rootResource: the same, or what contains it
 }
 
+// maxSteps bounds the work of an Evaluator between two calls of Reset, so that no document costs more than some tenths of
+// a second: some invariants compare everything with everything.
+const maxSteps = 10_000_000
+
 // Evaluator evaluates constraints. It keeps its working memory from one to the next and is for one goroutine.
 type Evaluator struct {
 	scope   Scope
 	context fhir.Node // %context: the focus of the whole constraint
 	values  []value   // working memory: collections are parts of it
+	fixed   []fixed
 	left    []byte
 	right   []byte
 	open    bool // the data could not decide something
+	steps   int
 }
 
-// Holds reports whether the constraint holds at the focus, or the data cannot decide.
+// fixed is the collection of an expression that is the same for every item.
+type fixed struct {
+	e      *expr
+	values []value
+}
+
+// Reset begins a document.
+func (v *Evaluator) Reset() { v.steps = 0 }
+
+// Spent reports whether the document was so large that not everything could be evaluated.
+func (v *Evaluator) Spent() bool { return v.steps > maxSteps }
+
+// Holds reports whether the constraint holds at the focus, or the data cannot decide, or the Evaluator is spent.
 func (v *Evaluator) Holds(e *Expr, focus fhir.Node, scope Scope) bool {
-	v.scope, v.context, v.values, v.open = scope, focus, v.values[:0], false
-	switch v.truth(v.eval(e.root, nodeValue(focus))) {
-	case yes:
+	v.scope, v.context, v.values, v.fixed, v.open = scope, focus, v.values[:0], v.fixed[:0], false
+	t := v.truth(v.eval(e.root, nodeValue(focus)))
+	switch {
+	case v.Spent(), t == yes:
 		return true
-	case no:
+	case t == no:
 		return false
 	}
 	return v.open

@@ -32,6 +32,28 @@ type expr struct {
 	number float64 // of a number; 1 for true
 	test   matcher // of matches with a constant
 	choice bool    // of a member: its name may have a type behind it
+	fixed  bool    // the same whatever the focus, and worth to be kept
+}
+
+// markFixed finds what does not depend on the focus; constant tells that, fixed that a variable is in it.
+func (e *expr) markFixed() (constant, variable bool) {
+	switch e.op {
+	case opString, opNumber, opBoolean, opEmpty:
+		return true, false
+	case opVariable:
+		return true, true
+	case opThis:
+		return false, false
+	}
+	constant = e.a != nil
+	for _, part := range append([]*expr{e.a, e.b}, e.args...) {
+		if part != nil {
+			c, v := part.markFixed()
+			constant, variable = constant && c, variable || v
+		}
+	}
+	e.fixed = constant && variable
+	return constant, e.fixed
 }
 
 // functions are those that eval knows, with the least and most number of arguments.
@@ -72,6 +94,13 @@ func (p *parser) fail(why string) {
 }
 
 func (p *parser) next() {
+	p.read()
+	if p.err != "" {
+		p.kind = end
+	}
+}
+
+func (p *parser) read() {
 	for p.at < len(p.text) && strings.IndexByte(" \t\r\n", p.text[p.at]) >= 0 {
 		p.at++
 	}
@@ -222,8 +251,8 @@ func (p *parser) path() *expr {
 	if p.kind == symbol && (p.word == "-" || p.word == "+") {
 		negative := p.word == "-"
 		p.next()
-		e := p.path()
-		if e == nil || e.op != opNumber {
+		e := p.term()
+		if e.op != opNumber {
 			p.fail("a sign stands before no number")
 			return &expr{op: opEmpty}
 		}
@@ -341,7 +370,7 @@ func (p *parser) term() *expr {
 			p.next()
 			return &expr{op: opThis}
 		}
-		if p.word[0] >= 'A' && p.word[0] <= 'Z' { // the type at the front of a path: the focus itself
+		if p.word != "" && p.word[0] >= 'A' && p.word[0] <= 'Z' { // the type at the front of a path: the focus itself
 			p.next()
 			return &expr{op: opThis}
 		}

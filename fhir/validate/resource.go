@@ -1,6 +1,7 @@
 package validate
 
 import (
+	"slices"
 	"strings"
 
 	"tarn/fhir"
@@ -37,14 +38,12 @@ func (v *Validator) resource(n fhir.Node, contained bool) {
 			v.refuse(n, codeInvariant, "a contained resource must not contain others (dom-2)")
 		}
 		v.containedMeta(n)
-		for i := box.from; i < len(v.insides); i++ {
-			if v.insides[i].node.Index() == n.Index() {
-				v.box.within = i + 1
-				break
-			}
-		}
-		if v.box.within == 0 {
-			v.box.within = len(v.insides) + 1 // of a nested one, which is not listed
+		listed := v.insides[box.from:]
+		i, found := slices.BinarySearchFunc(listed, n.Index(), func(in inside, index int) int { return in.node.Index() - index })
+		if found {
+			v.box.within = box.from + i + 1
+		} else {
+			v.box.within = len(v.insides) + 1 // a nested one
 		}
 	} else {
 		v.scope.RootResource = n
@@ -125,11 +124,11 @@ func (v *Validator) leave() {
 		switch {
 		case len(in.id) == 0:
 			v.refuse(in.node, codeInvariant, "a contained resource must have an id, by which it is referred to (dom-3)")
+		case v.find(in.id) != i+1:
+			v.refuse(in.node, codeDuplicate, "another contained resource has this id")
 		case !in.mentions:
 			v.refuse(in.node, codeInvariant,
 				"a contained resource must be referred to from the resource around it, or refer to it (dom-3)")
-		case v.find(in.id) != i+1:
-			v.refuse(in.node, codeDuplicate, "another contained resource has this id")
 		}
 	}
 	clear(v.insides[v.box.from:])
@@ -149,6 +148,9 @@ func (v *Validator) containedMeta(n fhir.Node) {
 	}
 }
 
+// maxProfiles is how many profiles a resource may declare to be checked against.
+const maxProfiles = 50
+
 // profiles holds the resource against those that it declares.
 func (v *Validator) profiles(n fhir.Node, p *plan) {
 	if v.options.Level != Strict || v.options.Profiles == nil && v.quiet {
@@ -158,9 +160,14 @@ func (v *Validator) profiles(n fhir.Node, p *plan) {
 	if list.Kind() != fhir.Array {
 		return
 	}
+	count := 0
 	for c := list.First(); c.Exists() && !v.full(); c = c.Next() {
 		if c.Kind() != fhir.String {
 			continue
+		}
+		if count++; count > maxProfiles {
+			v.refuse(c, fhir.CodeTooLong, "is one profile too many: a resource may declare 50")
+			return
 		}
 		url := string(v.text(c))
 		if url == coreProfile+p.structure.Name {

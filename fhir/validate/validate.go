@@ -97,7 +97,11 @@ func New() *Validator {
 func (v *Validator) Check(doc *fhir.Doc, o Options) []fhir.Issue {
 	v.doc, v.options, v.quiet, v.issues = doc, o, o.Quiet, v.issues[:0]
 	v.insides, v.advised, v.more = v.insides[:0], 0, false
+	v.evaluator.Reset()
 	v.resource(doc.Root(), false)
+	if v.evaluator.Spent() {
+		v.report(doc.Root(), fhir.SeverityWarning, fhir.CodeTooLong, "the resource is too large for all of its invariants to be evaluated")
+	}
 	v.against(doc.Root())
 	if o.Level == Strict && o.Profiles != nil && !v.full() {
 		o.Profiles.Extensions(doc, v.take)
