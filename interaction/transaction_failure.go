@@ -72,6 +72,9 @@ func (t *transaction) failed(i int, err error) error {
 	}
 	issues := make([]fhir.Issue, len(told.Issues))
 	for n, issue := range told.Issues {
+		if issue.Line == 0 && len(issue.Expression) == 0 {
+			issue.Line, issue.Column, issue.Offset = fhir.Locate(t.r.Bundle.source, t.r.Bundle.node(i).Offset())
+		}
 		issue.Expression = within(issue.Expression, name)
 		issues[n] = issue
 	}

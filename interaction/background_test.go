@@ -1,0 +1,122 @@
+package interaction_test
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"sync/atomic"
+	"testing"
+
+	"tarn/fault"
+	"tarn/interaction"
+	"tarn/job"
+	"tarn/kv/pebble"
+)
+
+// office is a world with a ledger; its work fails once after it was done, as if the process had died there.
+type office struct {
+	*world
+	*interaction.Background
+	ledger *job.Ledger
+	lost   atomic.Int64 // answers that got lost
+}
+
+func newOffice(t *testing.T) *office {
+	t.Helper()
+	engine, err := pebble.Open(t.TempDir(), pebble.Options{})
+	must(t, err)
+	t.Cleanup(func() { must(t, engine.Close()) })
+	space, err := engine.Open(t.Context(), "system")
+	must(t, err)
+	o := &office{world: newWorld(t)}
+	o.ledger, err = job.Open(t.Context(), space, job.Options{})
+	must(t, err)
+	o.Background = interaction.NewBackground(o.Service, o.ledger)
+	return o
+}
+
+// Run does the work and loses its first answer.
+func (o *office) Run(ctx context.Context, run *job.Run) error {
+	err := o.Work().Run(ctx, run)
+	if err == nil && o.lost.Add(1) == 1 {
+		return fault.Errorf(fault.Unavailable, "test", "The answer got lost.")
+	}
+	return err
+}
+
+// start runs jobs until the test ends.
+func (o *office) start() {
+	runner := job.NewRunner(o.ledger, job.RunnerOptions{Kinds: map[job.Kind]job.Work{interaction.TransactionKind: o}})
+	ctx, cancel := context.WithCancel(context.Background())
+	done := make(chan error, 1)
+	go func() { done <- runner.Run(ctx) }()
+	o.t.Cleanup(func() {
+		cancel()
+		if err := <-done; err != nil && !errors.Is(err, context.Canceled) {
+			o.t.Error(err)
+		}
+	})
+}
+
+func (o *office) submit(body string) string {
+	o.t.Helper()
+	b, err := o.ReadBundle(base, []byte(body))
+	must(o.t, err)
+	defer b.Close()
+	id, err := o.Submit(o.t.Context(), interaction.TransactionRequest{Datastore: place, Base: base, Bundle: b}, []byte(body))
+	must(o.t, err)
+	return id
+}
+
+// end waits for the end of a transaction.
+func (o *office) end(id string) (*interaction.Record, error) {
+	for {
+		changed := o.ledger.Changed()
+		p, err := o.Status(o.t.Context(), place, id)
+		if err != nil || p.Record != nil {
+			return p.Record, err
+		}
+		<-changed
+	}
+}
+
+func TestBackground_doesEachTransactionOnce(t *testing.T) {
+	t.Parallel()
+	o := newOffice(t)
+	// Large enough for several pieces.
+	id := o.submit(`{"resourceType":"Bundle","type":"transaction","entry":[` + entry("", patient(`,"language":"`+strings.Repeat("x", 1<<20)+`"`), "POST", "Patient") + `,` + entry("", patient(`,"id":"p"`), "PUT", "Patient/p") + `]}`)
+	if p, err := o.Status(t.Context(), place, id); err != nil || p.State != job.Submitted || p.Record != nil {
+		t.Fatalf("before it began: %+v %v", p, err)
+	}
+	o.start()
+	rec, err := o.end(id)
+	must(t, err)
+	if len(rec.Done) != 2 || rec.Done[0].Status != 201 || rec.Done[1].Version.ID != "p" || rec.Done[1].Version.Number != 1 {
+		t.Errorf("%+v", rec)
+	}
+	again := o.submit(`{"resourceType":"Bundle","type":"transaction","entry":[` + entry("", patient(`,"id":"p"`), "PUT", "Patient/p", "ifMatch", "1") + `]}`)
+	if _, err := o.end(again); err != nil {
+		t.Fatal(err)
+	}
+	if head, err := o.store.Head(t.Context()); err != nil || head.Tx != 2 {
+		t.Errorf("two transactions made %d (%v), though an answer got lost (%d)", head.Tx, err, o.lost.Load())
+	}
+	for r, err := range o.store.Riders(t.Context(), []byte("bundle/body/")) {
+		t.Errorf("the body %s is left (%v)", r.Key, err)
+	}
+}
+
+func TestBackground_keepsWhyATransactionFailed(t *testing.T) {
+	t.Parallel()
+	o := newOffice(t)
+	o.start()
+	id := o.submit(`{"resourceType":"Bundle","type":"transaction","entry":[` + entry("", patient(`,"id":"p"`), "PUT", "Patient/p", "ifMatch", "7") + `]}`)
+	for range 2 { // the second time it is only read
+		if _, err := o.end(id); !fault.Is(err, fault.Precondition) || !strings.Contains(err.Error(), "Bundle.entry[0]") {
+			t.Errorf("%v", err)
+		}
+	}
+	if _, err := o.Status(t.Context(), place, "00000000000000000000000000000000"); !fault.Is(err, fault.NotFound) {
+		t.Error(err)
+	}
+}
