@@ -125,13 +125,8 @@ func (b *Background) Status(ctx context.Context, datastore, id string) (Progress
 	case row == nil || row.Expires < time.Now().UnixMilli():
 		return Progress{}, none
 	}
-	result, err := st.Rider(ctx, riderKey("result", id))
-	if err != nil {
-		return Progress{}, err
-	}
-	if result != nil {
-		rec, err := decodeRecord(result)
-		return Progress{job.Completed, rec}, err
+	if done, found, err := readRecord(ctx, st, riderKey("result", id)); found || err != nil {
+		return Progress{job.Completed, done}, err
 	}
 	rec, err := b.ledger.Describe(ctx, datastore, id)
 	switch {
@@ -143,12 +138,8 @@ func (b *Background) Status(ctx context.Context, datastore, id string) (Progress
 		return Progress{State: job.InProgress}, nil
 	}
 	// The result may have been written since it was looked for.
-	if result, err = st.Rider(ctx, riderKey("result", id)); err != nil {
-		return Progress{}, err
-	}
-	if result != nil {
-		rec, err := decodeRecord(result)
-		return Progress{job.Completed, rec}, err
+	if done, found, err := readRecord(ctx, st, riderKey("result", id)); found || err != nil {
+		return Progress{job.Completed, done}, err
 	}
 	return Progress{}, fault.Errorf(fault.Unavailable, op, "The transaction could not be carried out: %s", rec.Message)
 }

@@ -84,7 +84,7 @@ func TestBackground_doesEachTransactionOnce(t *testing.T) {
 	t.Parallel()
 	o := newOffice(t)
 	// Large enough for several pieces.
-	id := o.submit(`{"resourceType":"Bundle","type":"transaction","entry":[` + entry("", patient(`,"language":"`+strings.Repeat("x", 1<<20)+`"`), "POST", "Patient") + `,` + entry("", patient(`,"id":"p"`), "PUT", "Patient/p") + `]}`)
+	id := o.submit(`{"resourceType":"Bundle","type":"transaction","entry":[` + entry("", aPatient(`,"language":"`+strings.Repeat("x", 1<<20)+`"`), "POST", "Patient") + `,` + entry("", aPatient(`,"id":"p"`), "PUT", "Patient/p") + `]}`)
 	if p, err := o.Status(t.Context(), place, id); err != nil || p.State != job.Submitted || p.Record != nil {
 		t.Fatalf("before it began: %+v %v", p, err)
 	}
@@ -94,7 +94,7 @@ func TestBackground_doesEachTransactionOnce(t *testing.T) {
 	if len(rec.Done) != 2 || rec.Done[0].Status != 201 || rec.Done[1].Version.ID != "p" || rec.Done[1].Version.Number != 1 {
 		t.Errorf("%+v", rec)
 	}
-	again := o.submit(`{"resourceType":"Bundle","type":"transaction","entry":[` + entry("", patient(`,"id":"p"`), "PUT", "Patient/p", "ifMatch", "1") + `]}`)
+	again := o.submit(`{"resourceType":"Bundle","type":"transaction","entry":[` + entry("", aPatient(`,"id":"p"`), "PUT", "Patient/p", "ifMatch", "1") + `]}`)
 	if _, err := o.end(again); err != nil {
 		t.Fatal(err)
 	}
@@ -110,7 +110,7 @@ func TestBackground_keepsWhyATransactionFailed(t *testing.T) {
 	t.Parallel()
 	o := newOffice(t)
 	o.start()
-	id := o.submit(`{"resourceType":"Bundle","type":"transaction","entry":[` + entry("", patient(`,"id":"p"`), "PUT", "Patient/p", "ifMatch", "7") + `]}`)
+	id := o.submit(`{"resourceType":"Bundle","type":"transaction","entry":[` + entry("", aPatient(`,"id":"p"`), "PUT", "Patient/p", "ifMatch", "7") + `]}`)
 	for range 2 { // the second time it is only read
 		if _, err := o.end(id); !fault.Is(err, fault.Precondition) || !strings.Contains(err.Error(), "Bundle.entry[0]") {
 			t.Errorf("%v", err)

@@ -113,6 +113,24 @@ func decodeRecord(row []byte) (*Record, error) {
 	return out, nil
 }
 
+// readRecord reads the record under a key, if there is one, and makes sure that it lasts: it may show before it is durable.
+func readRecord(ctx context.Context, st *store.Store, key []byte) (*Record, bool, error) {
+	row, err := st.Rider(ctx, key)
+	if err != nil || row == nil {
+		return nil, false, err
+	}
+	rec, err := decodeRecord(row)
+	if err != nil {
+		return nil, true, err
+	}
+	head, err := st.Head(ctx)
+	if err == nil && head.Tx < rec.Tx {
+		// What commits behind it is durable only with it.
+		_, err = st.Commit(ctx, store.Transaction{Riders: []store.Rider{{Key: riderKey("none")}}})
+	}
+	return rec, true, err
+}
+
 // encodeFailure is the row of a transaction that failed.
 func encodeFailure(err error) []byte {
 	kind := fault.KindOf(err)
@@ -146,11 +164,8 @@ func (s *Service) TransactOnce(ctx context.Context, r TransactionRequest, key st
 		return nil, false, err
 	}
 	at := riderKey("once", key)
-	if row, err := st.Rider(ctx, at); err != nil {
-		return nil, false, err
-	} else if row != nil {
-		rec, err := decodeRecord(row)
-		return rec, true, err
+	if rec, found, err := readRecord(ctx, st, at); found || err != nil {
+		return rec, found, err
 	}
 	gone, err := expired(ctx, st, time.Now())
 	if err != nil {
@@ -162,11 +177,7 @@ func (s *Service) TransactOnce(ctx context.Context, r TransactionRequest, key st
 	}
 	done, err := s.Transact(ctx, r)
 	if errors.Is(err, store.ErrDone) { // another one was faster
-		row, reading := st.Rider(ctx, at)
-		if reading != nil {
-			return nil, false, reading
-		}
-		rec, err := decodeRecord(row)
+		rec, _, err := readRecord(ctx, st, at)
 		return rec, true, err
 	}
 	return &Record{Transacted: done, Entries: r.Bundle.Entries}, false, err

@@ -150,6 +150,21 @@ func each(n int, do func(int)) {
 	}
 }
 
+// patch makes the write of a patch of the version that stands, on condition that it stands still when it is committed.
 func (a *attempt) patch(i int, body []byte) (store.Write, []fhir.Issue, error) {
-	return store.Write{}, nil, fault.Errorf(fault.Unsupported, "interaction.Transact", "PATCH is not offered yet.")
+	cond, to := a.entries[i].cond, &a.aims[i]
+	p, err := a.s.ReadPatch(EntryPatch, body)
+	if err != nil {
+		return store.Write{}, nil, err
+	}
+	current, err := a.v.Read(a.ctx, to.w.Type, to.id)
+	if err != nil {
+		return store.Write{}, nil, err
+	}
+	if cond.IfMatch != 0 && cond.IfMatch != current.Number {
+		return store.Write{}, nil, fault.Errorf(fault.Precondition, "interaction.Transact", "%s/%s has version %d, not %d.", current.Type, current.ID, current.Number, cond.IfMatch)
+	}
+	ready, tolerated, err := a.s.Patched(a.ctx, a.r.Datastore, current, p, a.r.Options)
+	to.w.IfMatch, to.own = current.Number, cond.IfMatch == 0
+	return ready, tolerated, err
 }

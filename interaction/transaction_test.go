@@ -32,7 +32,7 @@ func entry(fullURL, resource, method, url string, more ...string) string {
 	return b.String()
 }
 
-func patient(more string) string { return `{"resourceType":"Patient"` + more + `}` }
+func aPatient(more string) string { return `{"resourceType":"Patient"` + more + `}` }
 
 func identified(by string) string { return fmt.Sprintf(`,"identifier":[{"value":%q}]`, by) }
 
@@ -59,7 +59,7 @@ func (w *world) standingOf(typ, id string) string {
 func TestTransact_conditions(t *testing.T) {
 	t.Parallel()
 	p := func(id, by string) string {
-		return entry("", patient(`,"id":"`+id+`"`+identified(by)), "PUT", "Patient/"+id)
+		return entry("", aPatient(`,"id":"`+id+`"`+identified(by)), "PUT", "Patient/"+id)
 	}
 	before := strings.Join([]string{p("one", "k1"), p("twin1", "k2"), p("twin2", "k2"), p("gone", "k3")}, ",")
 	basic := func(reference string) string { return entry("", note1(reference), "POST", "Basic") }
@@ -74,30 +74,30 @@ func TestTransact_conditions(t *testing.T) {
 		"conditional reference without criteria": {[]string{basic("Patient?")}, "invalid", "Bundle.entry[0].resource.subject.reference"},
 		"conditional reference to what goes":     {[]string{entry("", "", "DELETE", "Patient/one"), basic("Patient?identifier=k1")}, "precondition", "Bundle.entry[1].resource.subject.reference"},
 		"of twins one goes":                      {[]string{entry("", "", "DELETE", "Patient/twin1"), basic("Patient?identifier=k2")}, "Patient/twin2", ""},
-		"to what is created under criteria":      {[]string{entry("", patient(identified("k8")), "POST", "Patient", "ifNoneExist", "identifier=k8"), basic("Patient?identifier=k8")}, "Patient/*", ""},
-		"conditional create that is met":         {[]string{entry(urnA, patient(identified("k1")), "POST", "Patient", "ifNoneExist", "identifier=k1"), basic(urnA)}, "Patient/one", ""},
-		"with a version":                         {[]string{entry(urnA, patient(identified("k1")), "POST", "Patient", "ifNoneExist", "Patient?identifier=k1"), basic(urnA + "/_history/7")}, "Patient/one/_history/1", ""},
-		"conditional create that is not met":     {[]string{entry(urnA, patient(identified("k7")), "POST", "Patient", "ifNoneExist", "identifier=k7"), basic(urnA)}, "Patient/*", ""},
-		"conditional create met by several":      {[]string{entry(urnA, patient(identified("k2")), "POST", "Patient", "ifNoneExist", "identifier=k2"), basic(urnA)}, "precondition", "Bundle.entry[0]"},
-		"conditional create of what goes":        {[]string{entry(urnA, patient(identified("k1")), "POST", "Patient", "ifNoneExist", "identifier=k1"), entry("", "", "DELETE", "Patient/one"), basic(urnA)}, "Patient/*", ""},
-		"two conditional creates of one":         {[]string{entry(urnA, patient(identified("k7")), "POST", "Patient", "ifNoneExist", "identifier=k7"), entry(urnB, patient(identified("k7")), "POST", "Patient", "ifNoneExist", "identifier=k7")}, "invalid", "Bundle.entry[1]"},
-		"two conditional creates that are met":   {[]string{entry(urnA, patient(identified("k1")), "POST", "Patient", "ifNoneExist", "identifier=k1"), entry(urnB, patient(identified("k1")), "POST", "Patient", "ifNoneExist", "identifier=k1"), basic(urnB)}, "Patient/one", ""},
-		"criteria of another type":               {[]string{entry(urnA, patient(""), "POST", "Patient", "ifNoneExist", "Basic?identifier=k1")}, "invalid", "Bundle.entry[0].request.ifNoneExist"},
-		"conditional update":                     {[]string{entry(urnA, patient(identified("k1")), "PUT", "Patient?identifier=k1"), basic(urnA + "/_history/1")}, "Patient/one/_history/2", ""},
-		"conditional update of none":             {[]string{entry(urnA, patient(identified("k6")), "PUT", "Patient?identifier=k6"), basic(urnA + "/_history/9")}, "Patient/*/_history/1", ""},
-		"conditional update under a new id":      {[]string{entry(urnA, patient(`,"id":"n"`+identified("k6")), "PUT", "Patient?identifier=k6"), basic(urnA)}, "Patient/n", ""},
-		"conditional update under a standing id": {[]string{entry(urnA, patient(`,"id":"one"`+identified("k6")), "PUT", "Patient?identifier=k6"), basic(urnA)}, "invalid", "Bundle.entry[0]"},
-		"conditional update under another id":    {[]string{entry(urnA, patient(`,"id":"n"`+identified("k1")), "PUT", "Patient?identifier=k1")}, "invalid", "Bundle.entry[0]"},
-		"conditional update of several":          {[]string{entry(urnA, patient(""), "PUT", "Patient?identifier=k2")}, "precondition", "Bundle.entry[0]"},
-		"conditional update ifMatch":             {[]string{entry(urnA, patient(identified("k1")), "PUT", "Patient?identifier=k1", "ifMatch", `W/"1"`), basic(urnA)}, "Patient/one", ""},
-		"conditional update ifMatch of another":  {[]string{entry(urnA, patient(identified("k1")), "PUT", "Patient?identifier=k1", "ifMatch", `W/"2"`)}, "precondition", "Bundle.entry[0]"},
-		"conditional update ifMatch of none":     {[]string{entry(urnA, patient(identified("k6")), "PUT", "Patient?identifier=k6", "ifMatch", `W/"1"`)}, "precondition", "Bundle.entry[0]"},
-		"conditional update ifNoneMatch":         {[]string{entry(urnA, patient(identified("k1")), "PUT", "Patient?identifier=k1", "ifNoneMatch", "*")}, "precondition", "Bundle.entry[0]"},
+		"to what is created under criteria":      {[]string{entry("", aPatient(identified("k8")), "POST", "Patient", "ifNoneExist", "identifier=k8"), basic("Patient?identifier=k8")}, "Patient/*", ""},
+		"conditional create that is met":         {[]string{entry(urnA, aPatient(identified("k1")), "POST", "Patient", "ifNoneExist", "identifier=k1"), basic(urnA)}, "Patient/one", ""},
+		"with a version":                         {[]string{entry(urnA, aPatient(identified("k1")), "POST", "Patient", "ifNoneExist", "Patient?identifier=k1"), basic(urnA + "/_history/7")}, "Patient/one/_history/1", ""},
+		"conditional create that is not met":     {[]string{entry(urnA, aPatient(identified("k7")), "POST", "Patient", "ifNoneExist", "identifier=k7"), basic(urnA)}, "Patient/*", ""},
+		"conditional create met by several":      {[]string{entry(urnA, aPatient(identified("k2")), "POST", "Patient", "ifNoneExist", "identifier=k2"), basic(urnA)}, "precondition", "Bundle.entry[0]"},
+		"conditional create of what goes":        {[]string{entry(urnA, aPatient(identified("k1")), "POST", "Patient", "ifNoneExist", "identifier=k1"), entry("", "", "DELETE", "Patient/one"), basic(urnA)}, "Patient/*", ""},
+		"two conditional creates of one":         {[]string{entry(urnA, aPatient(identified("k7")), "POST", "Patient", "ifNoneExist", "identifier=k7"), entry(urnB, aPatient(identified("k7")), "POST", "Patient", "ifNoneExist", "identifier=k7")}, "invalid", "Bundle.entry[1]"},
+		"two conditional creates that are met":   {[]string{entry(urnA, aPatient(identified("k1")), "POST", "Patient", "ifNoneExist", "identifier=k1"), entry(urnB, aPatient(identified("k1")), "POST", "Patient", "ifNoneExist", "identifier=k1"), basic(urnB)}, "Patient/one", ""},
+		"criteria of another type":               {[]string{entry(urnA, aPatient(""), "POST", "Patient", "ifNoneExist", "Basic?identifier=k1")}, "invalid", "Bundle.entry[0].request.ifNoneExist"},
+		"conditional update":                     {[]string{entry(urnA, aPatient(identified("k1")), "PUT", "Patient?identifier=k1"), basic(urnA + "/_history/1")}, "Patient/one/_history/2", ""},
+		"conditional update of none":             {[]string{entry(urnA, aPatient(identified("k6")), "PUT", "Patient?identifier=k6"), basic(urnA + "/_history/9")}, "Patient/*/_history/1", ""},
+		"conditional update under a new id":      {[]string{entry(urnA, aPatient(`,"id":"n"`+identified("k6")), "PUT", "Patient?identifier=k6"), basic(urnA)}, "Patient/n", ""},
+		"conditional update under a standing id": {[]string{entry(urnA, aPatient(`,"id":"one"`+identified("k6")), "PUT", "Patient?identifier=k6"), basic(urnA)}, "invalid", "Bundle.entry[0]"},
+		"conditional update under another id":    {[]string{entry(urnA, aPatient(`,"id":"n"`+identified("k1")), "PUT", "Patient?identifier=k1")}, "invalid", "Bundle.entry[0]"},
+		"conditional update of several":          {[]string{entry(urnA, aPatient(""), "PUT", "Patient?identifier=k2")}, "precondition", "Bundle.entry[0]"},
+		"conditional update ifMatch":             {[]string{entry(urnA, aPatient(identified("k1")), "PUT", "Patient?identifier=k1", "ifMatch", `W/"1"`), basic(urnA)}, "Patient/one", ""},
+		"conditional update ifMatch of another":  {[]string{entry(urnA, aPatient(identified("k1")), "PUT", "Patient?identifier=k1", "ifMatch", `W/"2"`)}, "precondition", "Bundle.entry[0]"},
+		"conditional update ifMatch of none":     {[]string{entry(urnA, aPatient(identified("k6")), "PUT", "Patient?identifier=k6", "ifMatch", `W/"1"`)}, "precondition", "Bundle.entry[0]"},
+		"conditional update ifNoneMatch":         {[]string{entry(urnA, aPatient(identified("k1")), "PUT", "Patient?identifier=k1", "ifNoneMatch", "*")}, "precondition", "Bundle.entry[0]"},
 		"conditional delete":                     {[]string{entry("", "", "DELETE", "Patient?identifier=k1"), basic("Patient/one")}, "Patient/one", ""},
 		"conditional delete of none":             {[]string{entry("", "", "DELETE", "Patient?identifier=k9"), basic("Patient/one")}, "Patient/one", ""},
 		"conditional delete of several":          {[]string{entry("", "", "DELETE", "Patient?identifier=k2")}, "precondition", "Bundle.entry[0]"},
-		"conditional delete of what is written":  {[]string{entry("", patient(`,"id":"one"`), "PUT", "Patient/one"), entry("", "", "DELETE", "Patient?identifier=k1")}, "invalid", "Bundle.entry[1]"},
-		"update by id and by criteria":           {[]string{entry("", patient(`,"id":"one"`), "PUT", "Patient/one"), entry("", patient(identified("k1")), "PUT", "Patient?identifier=k1")}, "invalid", "Bundle.entry[1]"},
+		"conditional delete of what is written":  {[]string{entry("", aPatient(`,"id":"one"`), "PUT", "Patient/one"), entry("", "", "DELETE", "Patient?identifier=k1")}, "invalid", "Bundle.entry[1]"},
+		"update by id and by criteria":           {[]string{entry("", aPatient(`,"id":"one"`), "PUT", "Patient/one"), entry("", aPatient(identified("k1")), "PUT", "Patient?identifier=k1")}, "invalid", "Bundle.entry[1]"},
 		"criteria that only shape an answer":     {[]string{entry("", "", "DELETE", "Patient?_count=1")}, "invalid", "Bundle.entry[0].request.url"},
 	} {
 		t.Run(strings.ReplaceAll(name, " ", "_"), func(t *testing.T) {
@@ -137,12 +137,12 @@ func TestTransact_looksAgain(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	m := &meddler{scanner: scanner{}, between: func() {
-		if _, err := w.transact(entry("", patient(`,"id":"rival"`+identified("k")), "PUT", "Patient/rival")); err != nil {
+		if _, err := w.transact(entry("", aPatient(`,"id":"rival"`+identified("k")), "PUT", "Patient/rival")); err != nil {
 			t.Error(err)
 		}
 	}}
 	w.UseMatcher(m)
-	done, err := w.transact(entry(urnA, patient(identified("k")), "POST", "Patient", "ifNoneExist", "identifier=k") + "," + entry("", note1(urnA), "POST", "Basic"))
+	done, err := w.transact(entry(urnA, aPatient(identified("k")), "POST", "Patient", "ifNoneExist", "identifier=k") + "," + entry("", note1(urnA), "POST", "Basic"))
 	must(t, err)
 	if done.Done[0].Status != 200 || done.Done[0].Version.ID != "rival" || !strings.Contains(string(done.Done[1].Version.Body), `"Patient/rival"`) {
 		t.Errorf("%+v %s", done.Done[0], done.Done[1].Version.Body)
@@ -158,7 +158,7 @@ func TestTransactOnce_forgetsInTime(t *testing.T) {
 	_, err := w.store.Commit(t.Context(), store.Transaction{Riders: old})
 	must(t, err)
 	once := func() (*interaction.Record, bool) {
-		b, err := w.ReadBundle(base, []byte(`{"resourceType":"Bundle","type":"transaction","entry":[`+entry("", patient(""), "POST", "Patient")+`,`+entry("", "", "GET", "Patient?x=y")+`]}`))
+		b, err := w.ReadBundle(base, []byte(`{"resourceType":"Bundle","type":"transaction","entry":[`+entry("", aPatient(""), "POST", "Patient")+`,`+entry("", "", "GET", "Patient?x=y")+`]}`))
 		must(t, err)
 		defer b.Close()
 		rec, again, err := w.TransactOnce(t.Context(), interaction.TransactionRequest{Datastore: place, Base: base, Bundle: b}, "k")
@@ -189,8 +189,8 @@ type meddler struct {
 	between func()
 }
 
-func (m *meddler) Match(ctx context.Context, v *store.View, typ r4.Code, criteria string, limit int) ([]store.Version, error) {
-	found, err := m.scanner.Match(ctx, v, typ, criteria, limit)
+func (m *meddler) MatchAt(ctx context.Context, v *store.View, base string, typ r4.Code, criteria string, limit int) ([]store.Version, error) {
+	found, err := m.scanner.MatchAt(ctx, v, base, typ, criteria, limit)
 	if between := m.between; between != nil {
 		m.between = nil
 		between()

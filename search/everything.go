@@ -7,7 +7,6 @@ import (
 	"strconv"
 	"strings"
 
-	"tarn/fault"
 	"tarn/fhir"
 	"tarn/fhir/index"
 	"tarn/fhir/r4"
@@ -50,17 +49,7 @@ func (s *Service) Everything(ctx context.Context, req EverythingRequest) (_ *Res
 	if err != nil {
 		return nil, err
 	}
-	var v *store.View
-	switch {
-	case from != nil:
-		if v, err = st.At(ctx, from.at); fault.Is(err, fault.Invalid) {
-			err = refuse("_cursor", "this data store has not come so far")
-		}
-	case req.At != 0:
-		v, err = st.At(ctx, req.At)
-	default:
-		v, err = st.Latest(ctx)
-	}
+	v, err := asOf(ctx, st, from, req.At)
 	if err != nil {
 		return nil, err
 	}

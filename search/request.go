@@ -7,6 +7,7 @@ import (
 
 	"tarn/fhir"
 	"tarn/fhir/r4"
+	"tarn/store"
 )
 
 // Request is one search as a face received it.
@@ -18,6 +19,7 @@ type Request struct {
 	Pairs     []Pair       // of the URL and the body
 	Strict    bool         // Prefer: handling=strict: a parameter that is not known is an error
 	Scope     Scope
+	At        store.TxID // as of which the first page is; 0: as of now
 }
 
 // path is the request's below the base.

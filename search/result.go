@@ -37,12 +37,7 @@ func (s *Service) Search(ctx context.Context, req Request) (_ *Result, err error
 	if err != nil {
 		return nil, err
 	}
-	var v *store.View
-	if from == nil {
-		v, err = st.Latest(ctx)
-	} else if v, err = st.At(ctx, from.at); fault.Is(err, fault.Invalid) {
-		err = refuse("_cursor", "this data store has not come so far")
-	}
+	v, err := asOf(ctx, st, from, req.At)
 	if err != nil {
 		return nil, err
 	}
@@ -51,6 +46,21 @@ func (s *Service) Search(ctx context.Context, req Request) (_ *Result, err error
 	defer r.close()
 	p := &page{r: r, req: &req, q: q, from: from}
 	return p.answer()
+}
+
+// asOf opens the view that a cursor names, else that of a transaction, else the newest.
+func asOf(ctx context.Context, st *store.Store, from *cursor, at store.TxID) (*store.View, error) {
+	switch {
+	case from != nil:
+		v, err := st.At(ctx, from.at)
+		if fault.Is(err, fault.Invalid) {
+			err = refuse("_cursor", "this data store has not come so far")
+		}
+		return v, err
+	case at != 0:
+		return st.At(ctx, at)
+	}
+	return st.Latest(ctx)
 }
 
 func trimSlash(base string) string {

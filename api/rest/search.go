@@ -30,7 +30,7 @@ func (f *Face) search(r *request) error {
 		return err
 	}
 	req := search.Request{Datastore: r.target.Datastore, Base: r.call.Base, Type: r.target.Type, Pairs: pairs,
-		Strict: strings.EqualFold(r.prefer("handling"), "strict")}
+		Strict: strings.EqualFold(r.prefer("handling"), "strict"), At: r.target.At}
 	if r.target.ID != "" {
 		req.Type, req.Within = r.within, &search.Compartment{Type: r.target.Type, ID: r.target.ID}
 	}
@@ -78,6 +78,9 @@ func (r *request) searchPairs() ([]search.Pair, error) {
 
 // form is the body of a search by POST; it may be empty.
 func (r *request) form() ([]search.Pair, error) {
+	if r.entry != nil {
+		return nil, nil // the parameters of a Bundle's entry stand in its URL
+	}
 	body, err := r.call.Bytes()
 	if err != nil || len(body) == 0 {
 		return nil, err
