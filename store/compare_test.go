@@ -36,6 +36,9 @@ func differ(ctx context.Context, m *model, v *store.View) error {
 			had = append(had, typ)
 		}
 	}
+	if err := differTrail(ctx, m, v); err != nil {
+		return fmt.Errorf("as of %d: %w", v.Tx(), err)
+	}
 	got, err := v.Types(ctx)
 	if err := same("types", slices.Clip(got), had, err); err != nil && len(got)+len(had) > 0 {
 		return err

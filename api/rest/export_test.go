@@ -38,3 +38,6 @@ func StatementForTest(patterns []string) []byte {
 	}
 	return body
 }
+
+// ParsePeriodForTest is parsePeriod.
+var ParsePeriodForTest = parsePeriod

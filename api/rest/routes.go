@@ -53,6 +53,8 @@ func routes() []route {
 		{method: http.MethodDelete, pattern: "{type}/{id}", iamAction: "healthlake:DeleteResource", handle: (*Face).delete},
 		{method: http.MethodDelete, pattern: "{type}", iamAction: "healthlake:DeleteResource", handle: (*Face).deleteWhere},
 		{method: http.MethodGet, pattern: "{type}/{id}/_history", iamAction: "healthlake:GetHistoryByResourceId", handle: (*Face).history},
+		{method: http.MethodGet, pattern: "{type}/_history", iamAction: "healthlake:GetHistoryByResourceType", handle: (*Face).historyOfAll},
+		{method: http.MethodGet, pattern: "_history", iamAction: "healthlake:GetHistory", handle: (*Face).historyOfAll},
 		{method: http.MethodGet, pattern: "{type}/{id}/_history/{vid}", iamAction: "healthlake:VersionReadResource", handle: (*Face).vread},
 	}
 	for i := range all {
