@@ -176,6 +176,7 @@ func (a *App) Run(ctx context.Context, ready func()) error {
 	work, stop := context.WithCancelCause(context.WithoutCancel(ctx))
 	var beside sync.WaitGroup
 	beside.Go(func() { trimIdle(work) })
+	beside.Go(func() { a.exports.CleanNowAndThen(work, a.cfg.Log) })
 	if a.events != nil {
 		beside.Go(func() { a.events.Run(work) })
 	}

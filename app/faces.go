@@ -32,6 +32,7 @@ func (a *App) openFaces(tokenKey []byte) error {
 		return err
 	}
 	a.interactions.UseMatcher(searches)
+	a.exports.UseQueries(searches)
 	resources := rest.New(rest.Options{Edge: a.edge, Datastores: a.catalog, Interactions: a.interactions, Packages: a.packages, Background: a.background, Searches: searches,
 		Version: a.cfg.Version, Started: fhir.InstantOf(time.Now())})
 	exports := bulk.New(bulk.Options{Edge: a.edge, Datastores: a.catalog, Exports: a.exports})

@@ -58,14 +58,20 @@ func (s *Service) Digests(ctx context.Context, datastore, jobID string, yield fu
 		files, err := writePart(ctx, v, j, number, plan[k], discard{})
 		return files, fault.Wrap(op, errors.Join(err, v.Close()))
 	}
-	return inOrder(ctx, len(plan), cap(s.readers), part, func(_ int, files []File) error {
+	if err := inOrder(ctx, len(plan), cap(s.readers), part, func(_ int, files []File) error {
 		for _, f := range files {
 			if err := yield(f); err != nil {
 				return err
 			}
 		}
 		return nil
-	})
+	}); err != nil {
+		return err
+	}
+	if body, f := ignoredFile(j, number); body != nil {
+		return yield(f)
+	}
+	return nil
 }
 
 // discard is a sink that keeps nothing: the digest is made before it.

@@ -4,6 +4,7 @@ package export
 
 import (
 	"context"
+	"time"
 
 	"tarn/cloud"
 	"tarn/job"
@@ -33,9 +34,10 @@ type Options struct {
 	Datastores Datastores
 	Ledger     *job.Ledger
 	Cloud      cloud.Cloud
-	Queries    Queries // for what selections ask for; nil refuses those that need it
-	Partition  string  // of ARNs: "aws"
-	Workers    int     // parts that are written at once, over all jobs; 0 means 2. Each takes up to MaxBytes of memory.
+	Queries    Queries          // for what selections ask for; nil refuses those that need it
+	Partition  string           // of ARNs: "aws"
+	Now        func() time.Time // nil: time.Now
+	Workers    int              // parts that are written at once, over all jobs; 0 means 2. Each takes up to MaxBytes of memory.
 }
 
 // Service starts, runs and proves exports. It is safe for concurrent use.
@@ -45,10 +47,14 @@ type Service struct {
 	cloud      cloud.Cloud
 	queries    Queries
 	partition  string
+	now        func() time.Time
 	slots      chan struct{} // who writes a part holds one: bounds memory and load over all jobs
 	readers    chan struct{} // who reads a part for its digest holds one: apart, so that proofs do not hold up exports
 	segments   pool
 }
+
+// UseQueries gives the service what selections ask with. It is called before the service is.
+func (s *Service) UseQueries(q Queries) { s.queries = q }
 
 // New makes the service.
 func New(o Options) *Service {
@@ -58,6 +64,9 @@ func New(o Options) *Service {
 	if o.Partition == "" {
 		o.Partition = "aws"
 	}
-	return &Service{datastores: o.Datastores, ledger: o.Ledger, cloud: o.Cloud, queries: o.Queries, partition: o.Partition,
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	return &Service{now: o.Now, datastores: o.Datastores, ledger: o.Ledger, cloud: o.Cloud, queries: o.Queries, partition: o.Partition,
 		slots: make(chan struct{}, o.Workers), readers: make(chan struct{}, o.Workers)}
 }

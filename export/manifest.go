@@ -26,7 +26,9 @@ type Manifest struct {
 	Output          []File      `json:"output"` // in the order of types, parts and files
 	// Deleted are the files that tell what was deleted after Selection.Since: their lines are Bundles of type transaction
 	// that would delete it. Count is their lines; Count and Bytes of the manifest leave them out.
-	Deleted   []File     `json:"deleted,omitempty"`
+	Deleted []File `json:"deleted,omitempty"`
+	// Error are the files of OperationOutcomes about what was asked for and passed over.
+	Error     []File     `json:"error,omitempty"`
 	Selection *Selection `json:"selection,omitempty"` // what was asked for; absent: everything
 }
 
@@ -38,8 +40,8 @@ type TypeTotal struct {
 	Bytes int64  `json:"bytes"`
 }
 
-// all are the files of both lists.
-func (m *Manifest) all() []File { return slices.Concat(m.Output, m.Deleted) }
+// all are the files of all lists.
+func (m *Manifest) all() []File { return slices.Concat(m.Output, m.Deleted, m.Error) }
 
 // newManifest sums up; files are in the order of the plan.
 func newManifest(jobID string, j Job, files []File) Manifest {
@@ -47,9 +49,12 @@ func newManifest(jobID string, j Job, files []File) Manifest {
 		KMSKeyID: j.KeyARN, Types: []TypeTotal{}}
 	m.Output = []File{}
 	for _, f := range files {
-		if strings.HasPrefix(f.Name, deletedFolder) {
+		switch folder, _, _ := strings.Cut(f.Name, "/"); folder {
+		case DeletedFolder:
 			m.Deleted = append(m.Deleted, f)
-		} else {
+		case ErrorFolder:
+			m.Error = append(m.Error, f)
+		default:
 			m.Output = append(m.Output, f)
 		}
 	}

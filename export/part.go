@@ -29,8 +29,13 @@ func jobNumber(jobID string) uint64 {
 	return binary.BigEndian.Uint64(sum[:8]) >> 1
 }
 
-// deletedFolder is where the files lie that tell of deletions.
-const deletedFolder = "deleted/"
+// The folders below a job's own for files that hold no resources of the data store.
+const (
+	DeletedFolder = "deleted" // what was deleted
+	ErrorFolder   = "error"   // OperationOutcomes: what was asked for and passed over
+)
+
+const deletedFolder = DeletedFolder + "/"
 
 // fileName is the name of a part's n-th file below the job's folder.
 func fileName(number uint64, p Part, file int) string {

@@ -26,8 +26,10 @@ type Request struct {
 	KMSKeyID     string // id, ARN or alias of the key that seals the files
 	Caller       string // ARN, for the record
 	Selection    Selection
-	Base         string // URL of the data store without a last slash
-	RequestURL   string // the kick-off's, where it came by Bulk Data Access
+	Base         string   // URL of the data store without a last slash
+	RequestURL   string   // the kick-off's, where it came by Bulk Data Access
+	Own          bool     // into the service's own bucket: RoleARN, S3Uri and KMSKeyID are empty
+	Ignored      []string // sentences about parameters that were passed over
 }
 
 // fingerprint tells two requests apart that carry the same ClientToken.
@@ -79,18 +81,24 @@ type Job struct {
 	MaxBytes        int          `json:"maxBytes"`
 	Caller          string       `json:"caller"`
 	RequestURL      string       `json:"requestUrl,omitempty"`
+	Own             bool         `json:"own,omitempty"`
+	Ignored         []string     `json:"ignored,omitempty"`
 }
 
 // job is what the request fixes of its job.
 func (r Request) job() (Job, error) {
-	bucket, prefix, err := ParseS3Uri(r.S3Uri)
+	var bucket, prefix string
+	var err error
+	if !r.Own {
+		bucket, prefix, err = ParseS3Uri(r.S3Uri)
+	}
 	format := 1
-	if !r.Selection.isZero() {
+	if !r.Selection.isZero() || r.Own {
 		format = 2 // a release that knows no selections must not export everything
 	}
 	return Job{Format: format, Datastore: r.Datastore, DatastoreARN: r.DatastoreARN, RoleARN: r.RoleARN, S3Uri: r.S3Uri, Bucket: bucket,
 		Prefix: prefix, KMSKeyID: r.KMSKeyID, MaxLines: MaxLines, MaxBytes: MaxBytes, Caller: r.Caller,
-		Selection: r.Selection, Base: r.Base, RequestURL: r.RequestURL}, err
+		Selection: r.Selection, Base: r.Base, RequestURL: r.RequestURL, Own: r.Own, Ignored: r.Ignored}, err
 }
 
 func (j Job) marshal() (json.RawMessage, error) { return json.Marshal(j) }
@@ -112,7 +120,15 @@ func Output(rec job.Record) string {
 	if err != nil {
 		return ""
 	}
-	return FolderUri(j.S3Uri, j.Datastore, rec.ID)
+	return j.Uri(rec.ID)
+}
+
+// Uri is the S3Uri of the job's folder. That of the service's own bucket is for showing only: nobody reaches it by S3.
+func (j Job) Uri(jobID string) string {
+	if j.Own {
+		return "s3://tarn-own-bucket/" + ownFolder(j.Datastore, jobID)
+	}
+	return FolderUri(j.S3Uri, j.Datastore, jobID)
 }
 
 // Folder is the name of a job's folder below the caller's prefix, with a slash at its end.

@@ -31,9 +31,11 @@ func (s *Service) Start(ctx context.Context, r Request) (job.Record, error) {
 	if err := s.checkSelection(ctx, data, &j); err != nil {
 		return job.Record{}, fault.Wrap(op, err)
 	}
-	checked, err := s.destination(j).Check(ctx, s.cloud)
-	if err != nil {
-		return job.Record{}, fault.Wrap(op, err)
+	var checked Checked
+	if !j.Own {
+		if checked, err = s.destination(j).Check(ctx, s.cloud); err != nil {
+			return job.Record{}, fault.Wrap(op, err)
+		}
 	}
 	if len(checked.Findings) > 0 {
 		return job.Record{}, &PreflightError{Job: "export", Findings: checked.Findings}

@@ -39,21 +39,11 @@ func (w work) Run(ctx context.Context, run *job.Run) error {
 	if err != nil {
 		return err
 	}
-	// The settings may have changed while the job waited, and nothing may go into a bucket that has been opened.
-	to := w.destination(j)
-	checked, err := to.Check(ctx, w.cloud)
+	bucket, err := w.open(ctx, j, rec.ID)
 	if err != nil {
 		return err
 	}
-	if len(checked.Findings) > 0 {
-		return &PreflightError{Job: "export", Findings: checked.Findings}
-	}
-	role, err := to.Assume(ctx, w.cloud, "export-"+rec.ID)
-	if err != nil {
-		return err
-	}
-	e := &execution{Service: w.Service, run: run, job: j, store: data, bucket: role.Bucket(j.Bucket),
-		folder: j.Prefix + Folder(j.Datastore, rec.ID), number: jobNumber(rec.ID)}
+	e := &execution{Service: w.Service, run: run, job: j, store: data, bucket: bucket, folder: j.folderOf(rec.ID), number: jobNumber(rec.ID)}
 	defer e.segments.drain()
 	if err := e.begin(ctx); err != nil {
 		return err
@@ -70,7 +60,7 @@ type execution struct {
 	run    *job.Run
 	job    Job
 	store  *store.Store
-	bucket cloud.Bucket
+	bucket putter
 	folder string
 	number uint64
 	plan   []Part
@@ -99,11 +89,19 @@ func (e *execution) begin(ctx context.Context) error {
 		if _, err := fmt.Sscanf(c.Key, partKey, &k); err != nil || k < 0 || k >= len(e.plan) {
 			return fault.Errorf(fault.Internal, "export", "checkpoint %q belongs to no part", c.Key)
 		}
-		if err := json.Unmarshal(c.Value, &e.files[k]); err != nil {
-			return fault.Errorf(fault.Internal, "export", "checkpoint %q: %w", c.Key, err)
+		if e.files[k], err = filesOf(c); err != nil {
+			return err
 		}
 	}
 	return nil
+}
+
+// filesOf are the files of a part, as its checkpoint names them.
+func filesOf(c job.Checkpoint) (files []File, err error) {
+	if err := json.Unmarshal(c.Value, &files); err != nil {
+		return nil, fault.Errorf(fault.Internal, "export", "checkpoint %q: %w", c.Key, err)
+	}
+	return files, nil
 }
 
 func storedPlan(ctx context.Context, run *job.Run) (plan []Part, err error) {
@@ -226,12 +224,28 @@ func (u *upload) finish(f File, sum []byte) error {
 		cloud.PutOptions{KMSKeyID: u.job.KeyARN, ContentType: mediaNDJSON, SHA256: sum})
 }
 
+// tellIgnored writes the file of OperationOutcomes about what was asked for and passed over.
+func (e *execution) tellIgnored(ctx context.Context) ([]File, error) {
+	body, f := ignoredFile(e.job, e.number)
+	if body == nil {
+		return nil, nil
+	}
+	sum := sha256.Sum256(body)
+	return []File{f}, e.bucket.Put(ctx, e.folder+f.Name, bytes.NewReader(body), int64(len(body)),
+		cloud.PutOptions{KMSKeyID: e.job.KeyARN, ContentType: mediaNDJSON, SHA256: sum[:]})
+}
+
 // finish writes the manifest.
 func (e *execution) finish(ctx context.Context) error {
 	var files []File
 	for _, f := range e.files {
 		files = append(files, f...)
 	}
+	told, err := e.tellIgnored(ctx)
+	if err != nil {
+		return err
+	}
+	files = append(files, told...)
 	b, err := newManifest(e.run.Record().ID, e.job, files).marshal()
 	if err != nil {
 		return fault.Wrap("export.finish", err)

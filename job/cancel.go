@@ -59,3 +59,36 @@ func decodeBoth(tx kv.Locked, of *row) (*queue, *row, error) {
 	r, err := decodeRow(tx.Values[1], of.ID)
 	return q, r, err
 }
+
+// Discard notes that nobody wants the results of a job that has ended any more, so that whoever keeps them may erase
+// them; again it changes nothing. A job that has not ended is fault.Conflict.
+func (l *Ledger) Discard(ctx context.Context, datastore, id string) (Record, error) {
+	const op = "job.Discard"
+	var rec Record
+	err := l.space.Update(ctx, [][]byte{recordKey(id)}, func(tx kv.Locked) (*kv.Batch, error) {
+		r, err := decodeRow(tx.Values[0], id)
+		if err == nil && r.Datastore != datastore {
+			err = fault.Errorf(fault.NotFound, op, "There is no job %s in data store %s.", id, datastore)
+		}
+		if err == nil && !r.State.Terminal() {
+			err = fault.Errorf(fault.Conflict, op, "The job is %s.", r.State)
+		}
+		if err != nil {
+			return nil, err
+		}
+		rec = r.record(nil)
+		if r.Discarded != 0 {
+			return nil, nil
+		}
+		r.Discarded = l.now().UnixMilli()
+		rec = r.record(nil)
+		b := new(kv.Batch)
+		b.Set(recordKey(id), encode(r))
+		return b, nil
+	})
+	if err != nil {
+		return Record{}, fault.Wrap(op, err)
+	}
+	l.broadcast()
+	return rec, nil
+}

@@ -27,8 +27,9 @@ type Record struct {
 
 	Seq         uint64 // place in the order of all jobs of the ledger
 	ClientToken string
-	Term, Beat  uint64 // the lease; 0 before the first claim
-	Owner       string // who holds the lease; empty when nobody does
+	Term, Beat  uint64    // the lease; 0 before the first claim
+	Owner       string    // who holds the lease; empty when nobody does
+	Discarded   time.Time // when its results were given up by their owner; zero: they were not
 }
 
 // Progress counts what a job has done. All of it only grows, and only together with the checkpoint of what it counts.

@@ -63,6 +63,7 @@ type row struct {
 	Term        uint64   `json:"term,omitempty"`
 	Beat        uint64   `json:"beat,omitempty"`
 	Owner       string   `json:"owner,omitempty"`
+	Discarded   int64    `json:"discarded,omitempty"` // ms since 1970
 }
 
 // record is the row for the outside world.
@@ -70,7 +71,7 @@ func (r *row) record(params []byte) Record {
 	return Record{ID: r.ID, Datastore: r.Datastore, Kind: r.Kind, Name: r.Name, State: r.State, Params: params,
 		Planned: r.Planned > 0, Progress: r.Progress, Pace: r.Rate, Message: r.Message, SubmitTime: fromMilli(r.Submitted),
 		StartTime: fromMilli(r.Started), EndTime: fromMilli(r.Ended), Seq: r.Seq, ClientToken: r.ClientToken,
-		Term: r.Term, Beat: r.Beat, Owner: r.Owner}
+		Term: r.Term, Beat: r.Beat, Owner: r.Owner, Discarded: fromMilli(r.Discarded)}
 }
 
 func fromMilli(ms int64) time.Time {

@@ -1,22 +1,31 @@
-// Package bulk is the face of exports on the data stores' own addresses, below /datastore/{id}/r4/export/: whether
-// one would start, how far it has come, and the digests that prove it; kick-off, status and files of HL7's Bulk Data
-// Access belong here too.
+// Package bulk is the face of exports on the data stores' own addresses, below /datastore/{id}/r4/: kick-off, status,
+// cancelling and files of HL7's Bulk Data Access, which are HealthLake's at the same time; whether an export would start,
+// how far it has come, and the digests that prove it.
 package bulk
 
 import (
 	"context"
 	"net/http"
 	"strings"
+	"time"
 
 	"tarn/api/edge"
 	"tarn/export"
 	"tarn/fault"
+	"tarn/fhir"
 	"tarn/job"
 )
 
 // Exports is the service behind the face.
 type Exports interface {
+	Start(ctx context.Context, r export.Request) (job.Record, error)
 	Describe(ctx context.Context, datastore, jobID string) (job.Record, export.Job, error)
+	Cancel(ctx context.Context, datastore, jobID string) (job.Record, error)
+	Discard(ctx context.Context, datastore, jobID string) error
+	Expired(rec job.Record, j export.Job) bool
+	Expires(rec job.Record, j export.Job) (time.Time, bool)
+	Files(ctx context.Context, rec job.Record) ([]export.File, error)
+	OpenOwn(ctx context.Context, datastore, jobID, name string) (export.OwnFile, error)
 	Preflight(ctx context.Context, r export.Request) ([]export.Finding, error)
 	Digests(ctx context.Context, datastore, jobID string, yield func(export.File) error) error
 }
@@ -35,7 +44,16 @@ type Face struct{ o Options }
 func New(o Options) *Face { return &Face{o} }
 
 // Serves reports whether a path below a data store's base belongs to this face.
-func Serves(path string) bool { return strings.HasPrefix(strings.TrimLeft(path, "/"), "export/") }
+func Serves(path string) bool {
+	path = strings.TrimLeft(path, "/")
+	return strings.HasPrefix(path, "export/") || strings.HasSuffix(path, exportOperation) || strings.HasSuffix(path, daVinciOperation)
+}
+
+// The operations of a kick-off.
+const (
+	exportOperation  = "$export"
+	daVinciOperation = "$davinci-data-export"
+)
 
 // ServeHTTP answers with JSON; every error is an OperationOutcome.
 func (f *Face) ServeHTTP(w http.ResponseWriter, r *http.Request) {
@@ -50,39 +68,86 @@ func (f *Face) serve(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	path := strings.FieldsFunc(call.Path, func(c rune) bool { return c == '/' })
+	var allowed []string
 	for _, row := range routes {
-		if jobID, ok := row.match(r.Method, path); ok {
-			return row.handle(f, w, r, call, jobID)
+		at, ok := row.match(path)
+		switch {
+		case !ok:
+		case row.method == r.Method || row.method == http.MethodGet && r.Method == http.MethodHead:
+			return row.handle(f, w, r, call, at)
+		default:
+			allowed = append(allowed, row.method)
 		}
+	}
+	if allowed != nil {
+		w.Header().Set("Allow", strings.Join(allowed, ", "))
+		return edge.WithStatus(http.StatusMethodNotAllowed, fault.Errorf(fault.Unsupported, "bulk", "Interaction not supported: %s %s.", r.Method, strings.Join(path, "/")))
 	}
 	return fault.Errorf(fault.Unsupported, "bulk", "Interaction not supported: %s %s.", r.Method, strings.Join(path, "/"))
 }
 
+// place is what an address speaks of.
+type place struct {
+	path    string
+	level   export.Level
+	group   string // id
+	daVinci bool
+	job     string // id
+	file    []string
+}
+
 // route is one address of the face, and the permission that it asks for.
 type route struct {
-	method, path, iamAction string // path below the data store's base; {job} is a job's id
-	handle                  func(f *Face, w http.ResponseWriter, r *http.Request, call *edge.DatastoreCall, jobID string) error
+	method, path, iamAction string // path below the data store's base; {job}, {group} are ids, {file...} is the rest
+	handle                  func(f *Face, w http.ResponseWriter, r *http.Request, call *edge.DatastoreCall, at place) error
 }
 
 // routes is the table of all addresses; the first that matches serves. testdata/routes.golden shows it.
 var routes = [...]route{
+	{http.MethodGet, "$export", ActionStartGet, (*Face).kickOff},
+	{http.MethodPost, "$export", ActionStartPost, (*Face).kickOff},
+	{http.MethodGet, "Patient/$export", ActionStartGet, (*Face).kickOff},
+	{http.MethodPost, "Patient/$export", ActionStartPost, (*Face).kickOff},
+	{http.MethodGet, "Group/{group}/$export", ActionStartGet, (*Face).kickOff},
+	{http.MethodPost, "Group/{group}/$export", ActionStartPost, (*Face).kickOff},
+	{http.MethodGet, "Group/{group}/$davinci-data-export", ActionStartGet, (*Face).kickOff},
+	{http.MethodPost, "Group/{group}/$davinci-data-export", ActionStartPost, (*Face).kickOff},
 	{http.MethodPost, "export/preflight", ActionStart, (*Face).preflight},
-	{http.MethodGet, "export/{job}", ActionDescribe, (*Face).progress},
+	{http.MethodGet, "export/{job}", ActionDescribeGet, (*Face).status},
+	{http.MethodDelete, "export/{job}", ActionCancelDelete, (*Face).cancel},
+	{http.MethodGet, "export/{job}/files/{file...}", ActionFile, (*Face).file},
+	{http.MethodGet, "export/{job}/progress", ActionDescribe, (*Face).progress},
 	{http.MethodGet, "export/{job}/digests", ActionDigests, (*Face).digests},
 }
 
-// match reports whether the route serves the segments of a path, and of which job they speak.
-func (t route) match(method string, path []string) (jobID string, ok bool) {
+// match reports whether the route has the segments of a path, and what they speak of.
+func (t route) match(path []string) (at place, ok bool) {
 	want := strings.Split(t.path, "/")
-	if method != t.method || len(path) != len(want) {
-		return "", false
+	rest := want[len(want)-1] == "{file...}"
+	if len(path) != len(want) && !(rest && len(path) > len(want)) {
+		return at, false
 	}
+	at.path = strings.Join(path, "/")
 	for i, segment := range want {
-		if segment == "{job}" {
-			jobID = path[i]
-		} else if segment != path[i] {
-			return "", false
+		switch segment {
+		case "{job}":
+			at.job = path[i]
+		case "{group}":
+			at.group, at.level = path[i], export.OfGroup
+			if !fhir.ValidID(at.group) {
+				return at, false
+			}
+		case "{file...}":
+			at.file = path[i:]
+		default:
+			if segment != path[i] {
+				return at, false
+			}
 		}
 	}
-	return jobID, true
+	if path[0] == "Patient" {
+		at.level = export.Patients
+	}
+	at.daVinci = path[len(path)-1] == daVinciOperation
+	return at, true
 }

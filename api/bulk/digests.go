@@ -23,15 +23,15 @@ type digestHead struct {
 // digests is GET export/{jobId}/digests: count, bytes and SHA-256 of each file of the export, computed again from the
 // data store as of the export's transaction. The answer is written while it is computed, one file a line; it is valid
 // JSON only when it is complete, so that an answer that broke off cannot be taken for a whole one.
-func (f *Face) digests(w http.ResponseWriter, r *http.Request, call *edge.DatastoreCall, jobID string) error {
+func (f *Face) digests(w http.ResponseWriter, r *http.Request, call *edge.DatastoreCall, at place) error {
 	if err := call.Authorize(ActionDigests); err != nil {
 		return err
 	}
-	_, j, err := f.o.Exports.Describe(r.Context(), call.ID, jobID)
+	_, j, err := f.o.Exports.Describe(r.Context(), call.ID, at.job)
 	if err != nil {
 		return err
 	}
-	head, err := json.Marshal(digestHead{jobID, call.ID, uint64(j.TxID), j.TransactionTime.String()})
+	head, err := json.Marshal(digestHead{at.job, call.ID, uint64(j.TxID), j.TransactionTime.String()})
 	if err != nil {
 		return err
 	}
@@ -46,7 +46,7 @@ func (f *Face) digests(w http.ResponseWriter, r *http.Request, call *edge.Datast
 		}
 	}
 	n := 0
-	err = f.o.Exports.Digests(r.Context(), call.ID, jobID, func(file export.File) error {
+	err = f.o.Exports.Digests(r.Context(), call.ID, at.job, func(file export.File) error {
 		begin()
 		line, err := json.Marshal(file)
 		if err != nil {

@@ -27,7 +27,7 @@ type preflightBody struct {
 
 // preflight is POST export/preflight: everything that would keep an export from starting, all at once, as
 // {"findings":[...]}; an empty list means that it would start. Nothing is started or written.
-func (f *Face) preflight(w http.ResponseWriter, r *http.Request, call *edge.DatastoreCall, _ string) error {
+func (f *Face) preflight(w http.ResponseWriter, r *http.Request, call *edge.DatastoreCall, _ place) error {
 	raw, err := call.Bytes()
 	if err != nil {
 		return err

@@ -1,11 +1,9 @@
 package bulk
 
 import (
-	"encoding/json"
 	"net/http"
 
 	"tarn/api/edge"
-	"tarn/export"
 	"tarn/job"
 )
 
@@ -41,25 +39,19 @@ func paceOf(rec job.Record) *paceBody {
 	return &paceBody{int64(rec.Pace.Resources), int64(rec.Pace.Bytes), int64(left.Seconds())}
 }
 
-// progress is GET export/{jobId}: how far the export has come, and where its files lie.
-func (f *Face) progress(w http.ResponseWriter, r *http.Request, call *edge.DatastoreCall, jobID string) error {
+// progress is GET export/{jobId}/progress: how far the export has come, and where its files lie.
+func (f *Face) progress(w http.ResponseWriter, r *http.Request, call *edge.DatastoreCall, at place) error {
 	if err := call.Authorize(ActionDescribe); err != nil {
 		return err
 	}
-	rec, j, err := f.o.Exports.Describe(r.Context(), call.ID, jobID)
+	rec, j, err := f.o.Exports.Describe(r.Context(), call.ID, at.job)
 	if err != nil {
 		return err
 	}
 	return writeJSON(w, progressBody{rec.ID, rec.Name, rec.State, rec.Message, j.Datastore, uint64(j.TxID), j.TransactionTime.String(),
-		export.FolderUri(j.S3Uri, j.Datastore, rec.ID), rec.Progress, paceOf(rec)})
+		j.Uri(rec.ID), rec.Progress, paceOf(rec)})
 }
 
 func writeJSON(w http.ResponseWriter, v any) error {
-	b, err := json.Marshal(v)
-	if err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	_, _ = w.Write(append(b, '\n')) // a caller that went away is nobody's error
-	return nil
+	return writeStatus(w, http.StatusOK, v)
 }

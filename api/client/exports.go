@@ -69,7 +69,7 @@ func (p ExportPace) Left() time.Duration { return time.Duration(p.SecondsLeft) *
 
 // ExportProgress asks how far an export has come.
 func (c *Client) ExportProgress(ctx context.Context, datastore, job string) (p ExportProgress, err error) {
-	resp, err := c.FHIR(ctx, http.MethodGet, datastore, "export/"+job, nil)
+	resp, err := c.FHIR(ctx, http.MethodGet, datastore, "export/"+job+"/progress", nil)
 	if err != nil {
 		return p, err
 	}

@@ -91,12 +91,21 @@ type Answer struct {
 
 // Signed sends a request signed by the SDK's signer for HealthLake, as any client of the FHIR endpoint does.
 func Signed(ctx context.Context, keys aws.Credentials, method, url string, body []byte) (Answer, error) {
+	header := map[string]string{}
+	if body != nil {
+		header["Content-Type"] = "application/fhir+json"
+	}
+	return SignedWith(ctx, keys, method, url, header, body)
+}
+
+// SignedWith is Signed with headers.
+func SignedWith(ctx context.Context, keys aws.Credentials, method, url string, header map[string]string, body []byte) (Answer, error) {
 	req, err := http.NewRequestWithContext(ctx, method, url, bytes.NewReader(body))
 	if err != nil {
 		return Answer{}, err
 	}
-	if body != nil {
-		req.Header.Set("Content-Type", "application/fhir+json")
+	for name, value := range header {
+		req.Header.Set(name, value)
 	}
 	sum := sha256.Sum256(body)
 	if err := v4.NewSigner().SignHTTP(ctx, keys, req, hex.EncodeToString(sum[:]), "healthlake", Region, time.Now()); err != nil {

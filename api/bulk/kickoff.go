@@ -1,0 +1,184 @@
+package bulk
+
+import (
+	"encoding/json"
+	"errors"
+	"net/http"
+	"strings"
+
+	"tarn/api/edge"
+	"tarn/catalog"
+	"tarn/export"
+	"tarn/fault"
+	"tarn/fhir"
+)
+
+// The permissions of kick-offs are HealthLake's, and apart from that of StartFHIRExportJob.
+const (
+	ActionStartPost = "healthlake:StartFHIRExportJobWithPost"
+	ActionStartGet  = "healthlake:StartFHIRExportJobWithGet"
+)
+
+// kickOff is GET and POST $export (Bulk Data Access 3.0.0, section "Bulk Data Kick-off Request"). A POST with HealthLake's
+// body sends the export to the caller's bucket; a GET, or a POST with Parameters, to the service's own, where the files
+// are fetched through the data store.
+func (f *Face) kickOff(w http.ResponseWriter, r *http.Request, call *edge.DatastoreCall, at place) error {
+	p, err := queryParams(r)
+	if err != nil {
+		return err
+	}
+	req := export.Request{Datastore: call.ID, Caller: call.Principal.ARN, Base: strings.TrimRight(call.Base, "/"), Own: true,
+		RequestURL: strings.TrimRight(call.Base, "/") + "/" + at.path + query(r)}
+	posted := r.Method == http.MethodPost
+	if posted {
+		raw, err := call.Bytes()
+		if err != nil {
+			return err
+		}
+		if err := call.Authorize(ActionStartPost); err != nil {
+			return err
+		}
+		if err := f.body(&req, &p, call, raw); err != nil {
+			return err
+		}
+	} else if err := call.Authorize(ActionStartGet); err != nil {
+		return err
+	}
+	if req.Selection, err = p.selection(at.level, at.group, posted); err != nil {
+		return err
+	}
+	if at.daVinci {
+		if err := daVinci(&req.Selection); err != nil {
+			return err
+		}
+	}
+	req.Ignored = p.ignored
+	d, err := f.o.Datastores.Known(r.Context(), call.ID)
+	if err != nil {
+		return err
+	}
+	if d.Status != catalog.Active {
+		return fault.Errorf(fault.Invalid, "bulk", "Data store %s is %s; an export needs it to be ACTIVE.", d.ID, d.Status)
+	}
+	req.DatastoreARN = d.ARN
+	rec, err := f.o.Exports.Start(r.Context(), req)
+	var wrong *export.PreflightError
+	if errors.As(err, &wrong) { // HealthLake's status for what the role may not do, which is nothing that the caller may not do
+		return edge.WithStatus(http.StatusBadRequest, err)
+	}
+	if err != nil {
+		return err
+	}
+	w.Header().Set("Content-Location", req.Base+"/export/"+rec.ID)
+	return writeStatus(w, http.StatusAccepted, map[string]any{"datastoreId": call.ID, "jobStatus": rec.State, "jobId": rec.ID})
+}
+
+func query(r *http.Request) string {
+	if r.URL.RawQuery == "" {
+		return ""
+	}
+	return "?" + r.URL.RawQuery
+}
+
+// startBody is HealthLake's body of a kick-off.
+type startBody struct {
+	ResourceType      string `json:"resourceType"`
+	DataAccessRoleArn string
+	JobName           string
+	ClientToken       string
+	OutputDataConfig  struct {
+		S3Configuration struct{ S3Uri, KmsKeyId string }
+	}
+	Parameter []struct {
+		Name           string  `json:"name"`
+		ValueString    *string `json:"valueString"`
+		ValueCode      *string `json:"valueCode"`
+		ValueURI       *string `json:"valueUri"`
+		ValueInstant   *string `json:"valueInstant"`
+		ValueDateTime  *string `json:"valueDateTime"`
+		ValueBoolean   *bool   `json:"valueBoolean"`
+		ValueReference *struct {
+			Reference string `json:"reference"`
+		} `json:"valueReference"`
+		ValueCoding *struct {
+			Code string `json:"code"`
+		} `json:"valueCoding"`
+	} `json:"parameter"`
+}
+
+// body reads what a POST sends: HealthLake's request, or a Parameters resource, or nothing.
+func (f *Face) body(req *export.Request, p *params, call *edge.DatastoreCall, raw []byte) error {
+	if len(raw) == 0 {
+		return nil
+	}
+	var in startBody
+	if err := json.Unmarshal(raw, &in); err != nil {
+		return fault.WithHint(fault.Errorf(fault.Invalid, "bulk", "The body is neither a Parameters resource nor JSON of a start of an export."),
+			`Send {"DataAccessRoleArn":"...","OutputDataConfig":{"S3Configuration":{"S3Uri":"s3://...","KmsKeyId":"..."}}}, or a Parameters resource.`)
+	}
+	if in.ResourceType == "Parameters" {
+		return p.parameters(&in)
+	}
+	if in.ResourceType != "" {
+		return fhir.NewOutcomeError(fault.Invalid, "bulk", fhir.Issue{Severity: fhir.SeverityError, Code: fhir.CodeInvalid,
+			Diagnostics: "The body of a kick-off is a Parameters resource."})
+	}
+	to := in.OutputDataConfig.S3Configuration
+	for _, member := range []struct{ name, value string }{
+		{"DataAccessRoleArn", in.DataAccessRoleArn},
+		{"OutputDataConfig.S3Configuration.S3Uri", to.S3Uri},
+		{"OutputDataConfig.S3Configuration.KmsKeyId", to.KmsKeyId},
+	} {
+		if member.value == "" {
+			return fault.Errorf(fault.Invalid, "bulk", "The member %s is missing.", member.name)
+		}
+	}
+	if len(in.JobName) > 64 || len(in.ClientToken) > 64 {
+		return fault.Errorf(fault.Invalid, "bulk", "JobName and ClientToken have 64 characters at most.")
+	}
+	if err := call.PassRole(in.DataAccessRoleArn, principal); err != nil {
+		return err
+	}
+	req.Own, req.RoleARN, req.S3Uri, req.KMSKeyID = false, in.DataAccessRoleArn, to.S3Uri, to.KmsKeyId
+	req.JobName, req.ClientToken = in.JobName, in.ClientToken
+	return nil
+}
+
+// parameters adds what a Parameters resource holds.
+func (p *params) parameters(in *startBody) error {
+	for _, q := range in.Parameter {
+		value := ""
+		switch {
+		case q.ValueReference != nil:
+			value = q.ValueReference.Reference
+		case q.ValueCoding != nil:
+			value = q.ValueCoding.Code
+		case q.ValueBoolean != nil:
+			value = "true"
+		default:
+			for _, v := range []*string{q.ValueString, q.ValueCode, q.ValueURI, q.ValueInstant, q.ValueDateTime} {
+				if v != nil {
+					value = *v
+				}
+			}
+		}
+		if q.Name == "" || value == "" {
+			return refuse(q.Name, "it has no value of a known type")
+		}
+		p.list = append(p.list, param{q.Name, value})
+	}
+	return nil
+}
+
+// daVinci narrows a selection to the types of a member attribution list, the default of $davinci-data-export.
+func daVinci(s *export.Selection) error {
+	const most = 500
+	if len(s.Patients) > most {
+		return refuse("patient", "there are %d of them; the most is %d", len(s.Patients), most)
+	}
+	if len(s.Types) == 0 {
+		s.Types = []string{"Coverage", "Group", "Location", "Organization", "Patient", "Practitioner", "PractitionerRole", "RelatedPerson"}
+		s.References = true
+	}
+	return nil
+}

@@ -1,0 +1,187 @@
+package bulk
+
+import (
+	"fmt"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+
+	"tarn/export"
+	"tarn/fault"
+	"tarn/fhir"
+)
+
+// params are the parameters of a kick-off, from the URL or from a Parameters resource, in their order.
+type params struct {
+	list    []param
+	lenient bool     // Prefer: handling=lenient
+	ignored []string // what was passed over, in sentences
+}
+
+type param struct{ name, value string }
+
+// refuse is the error that a parameter cannot be used.
+func refuse(name, format string, args ...any) error {
+	return fhir.NewOutcomeError(fault.Invalid, "bulk", fhir.Issue{Severity: fhir.SeverityError, Code: fhir.CodeValue,
+		Diagnostics: fmt.Sprintf("The parameter %s cannot be used: %s.", name, fmt.Sprintf(format, args...))})
+}
+
+// queryParams reads the query of a URL.
+func queryParams(r *http.Request) (params, error) {
+	p := params{lenient: prefers(r, "handling", "lenient")}
+	for part := range strings.SplitSeq(r.URL.RawQuery, "&") {
+		if part == "" {
+			continue
+		}
+		name, value, _ := strings.Cut(part, "=")
+		n, err := url.QueryUnescape(name)
+		if err == nil {
+			value, err = url.QueryUnescape(value)
+		}
+		if err != nil {
+			return p, refuse(name, "it is not well escaped")
+		}
+		p.list = append(p.list, param{n, value})
+	}
+	return p, nil
+}
+
+// prefers reports whether a preference of the Prefer header (RFC 7240) has the value.
+func prefers(r *http.Request, name, value string) bool {
+	for _, line := range r.Header.Values("Prefer") {
+		for part := range strings.FieldsFuncSeq(line, func(c rune) bool { return c == ',' || c == ';' }) {
+			k, v, _ := strings.Cut(strings.TrimSpace(part), "=")
+			if strings.EqualFold(k, name) && strings.EqualFold(strings.Trim(v, `"`), value) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// selection is what the parameters ask for (Bulk Data Access 3.0.0, section "Query Parameters"). A list may be repeated,
+// or divided by commas.
+func (p *params) selection(level export.Level, group string, posted bool) (export.Selection, error) {
+	s := export.Selection{Level: level, Group: group}
+	for _, q := range p.list {
+		if err := p.take(&s, q, posted); err != nil {
+			return s, err
+		}
+	}
+	s.Deleted = s.Since != 0
+	for _, list := range []*[]string{&s.Types, &s.Elements, &s.Patients} {
+		slices.Sort(*list)
+		*list = slices.Compact(*list)
+	}
+	return s, nil
+}
+
+func (p *params) take(s *export.Selection, q param, posted bool) (err error) {
+	switch q.name {
+	case "_outputFormat":
+		switch strings.ReplaceAll(q.value, " ", "+") { // a plus that was not escaped
+		case "", "application/fhir+ndjson", "application/ndjson", "ndjson":
+		default:
+			return refuse(q.name, "%q is not offered; application/fhir+ndjson is", clip(q.value))
+		}
+	case "_since":
+		s.Since, err = instant(q)
+	case "_until":
+		s.Until, err = instant(q)
+	case "_type":
+		s.Types = append(s.Types, list(q.value)...)
+	case "_elements":
+		s.Elements = append(s.Elements, list(q.value)...)
+	case "_typeFilter":
+		s.Filters = append(s.Filters, filters(q.value)...)
+	case "_tag":
+		s.Tags = append(s.Tags, list(q.value)...)
+	case "_security":
+		s.Security = append(s.Security, list(q.value)...)
+	case "patient":
+		if !posted {
+			return p.pass(q.name, "it goes with POST only")
+		}
+		for _, ref := range list(q.value) {
+			r := fhir.ParseReference(ref)
+			if r.Type != "Patient" || r.ID == "" {
+				return refuse(q.name, "it is no reference to a Patient")
+			}
+			s.Patients = append(s.Patients, r.ID)
+		}
+	case "includeAssociatedData":
+		for _, v := range list(q.value) {
+			switch v {
+			case export.RelevantProvenance: // of both, the one that gives most
+				s.Associated = v
+			case export.LatestProvenance:
+				if s.Associated == "" {
+					s.Associated = v
+				}
+			case "_ReferencedResources":
+				s.References = true
+			default:
+				err = p.pass(q.name, "%q is not offered; %s, %s and _ReferencedResources are", clip(v), export.LatestProvenance, export.RelevantProvenance)
+			}
+		}
+	case "organizeOutputBy":
+		if q.value != "" {
+			err = p.pass(q.name, "output is organized by resource type only")
+		}
+	case "allowPartialManifests", "_format", "_pretty":
+	default:
+		err = p.pass(q.name, "an export does not know it")
+	}
+	return err
+}
+
+// pass passes over a parameter if the caller is lenient, and says so; else it is refused.
+func (p *params) pass(name, format string, args ...any) error {
+	err := refuse(name, format, args...)
+	if !p.lenient {
+		return err
+	}
+	p.ignored = append(p.ignored, fmt.Sprintf("The parameter %s was passed over: %s.", clip(name), fmt.Sprintf(format, args...)))
+	return nil
+}
+
+func instant(q param) (fhir.Instant, error) {
+	at, err := fhir.ParseInstant(strings.ReplaceAll(q.value, " ", "+"))
+	if err != nil || at <= 0 {
+		return 0, refuse(q.name, "it is no instant such as 2026-01-31T12:00:00Z")
+	}
+	return at, nil
+}
+
+// list divides a value at commas.
+func list(value string) []string {
+	var all []string
+	for part := range strings.SplitSeq(value, ",") {
+		if part = strings.TrimSpace(part); part != "" {
+			all = append(all, part)
+		}
+	}
+	return all
+}
+
+// filters divides a _typeFilter at the commas behind which another one begins: a comma within a search is an OR.
+func filters(value string) []string {
+	var all []string
+	for part := range strings.SplitSeq(value, ",") {
+		name, _, ok := strings.Cut(part, "?")
+		if len(all) > 0 && (!ok || name == "" || name[0] < 'A' || name[0] > 'Z') {
+			all[len(all)-1] += "," + part
+		} else if part != "" {
+			all = append(all, part)
+		}
+	}
+	return all
+}
+
+func clip(s string) string {
+	if len(s) > 80 {
+		return strings.ToValidUTF8(s[:80], "") + "..."
+	}
+	return s
+}

@@ -1,0 +1,106 @@
+package bulk
+
+import (
+	"context"
+	"io"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/klauspost/compress/gzip"
+
+	"tarn/export"
+)
+
+// sendFile answers with a file. Ranges (RFC 9110 section 14) are of the file as it is; a whole file is packed by gzip
+// where the caller takes that and asks for no range.
+func sendFile(w http.ResponseWriter, r *http.Request, file export.OwnFile) error {
+	h := w.Header()
+	h.Set("Content-Type", mediaNDJSON)
+	h.Set("Vary", "Accept-Encoding")
+	h.Set("Cache-Control", "private, no-store")
+	if r.Header.Get("Range") == "" && takesGzip(r) {
+		body, err := file.Open(r.Context(), 0, -1)
+		if err != nil {
+			return err
+		}
+		defer body.Close()
+		h.Set("Content-Encoding", "gzip")
+		if r.Method == http.MethodHead {
+			return nil
+		}
+		packed, err := gzip.NewWriterLevel(w, gzip.BestSpeed)
+		if err != nil {
+			return err
+		}
+		if _, err = io.Copy(packed, body); err == nil {
+			err = packed.Close()
+		}
+		if err != nil {
+			panic(http.ErrAbortHandler) // the status has gone: breaking off is the only way to say that it failed
+		}
+		return nil
+	}
+	content := &seeker{ctx: r.Context(), file: file}
+	defer content.close()
+	h.Set("Accept-Ranges", "bytes")
+	http.ServeContent(w, r, "", time.Time{}, content)
+	return nil
+}
+
+// takesGzip reports whether Accept-Encoding names gzip with a quality above zero.
+func takesGzip(r *http.Request) bool {
+	for _, line := range r.Header.Values("Accept-Encoding") {
+		for part := range strings.SplitSeq(line, ",") {
+			name, params, _ := strings.Cut(strings.TrimSpace(part), ";")
+			if strings.EqualFold(strings.TrimSpace(name), "gzip") {
+				q := strings.ReplaceAll(params, " ", "")
+				return q != "q=0" && q != "q=0.0" && q != "q=0.00" && q != "q=0.000"
+			}
+		}
+	}
+	return false
+}
+
+// seeker reads a file from anywhere, as http.ServeContent wants it.
+type seeker struct {
+	ctx  context.Context
+	file export.OwnFile
+	at   int64
+	body io.ReadCloser // nil until something is read from at
+}
+
+func (s *seeker) Seek(offset int64, whence int) (int64, error) {
+	switch whence {
+	case io.SeekCurrent:
+		offset += s.at
+	case io.SeekEnd:
+		offset += s.file.Size
+	}
+	if offset != s.at {
+		s.close()
+	}
+	s.at = offset
+	return offset, nil
+}
+
+func (s *seeker) Read(p []byte) (n int, err error) {
+	if s.at >= s.file.Size {
+		return 0, io.EOF
+	}
+	if s.body == nil {
+		if s.body, err = s.file.Open(s.ctx, s.at, -1); err != nil {
+			return 0, err
+		}
+	}
+	n, err = s.body.Read(p)
+	s.at += int64(n)
+	return n, err
+}
+
+func (s *seeker) close() {
+	if s.body != nil {
+		_ = s.body.Close()
+		s.body = nil
+	}
+}

@@ -1,0 +1,133 @@
+package export
+
+import (
+	"context"
+	"log/slog"
+	"strings"
+	"time"
+
+	"tarn/fault"
+	"tarn/job"
+)
+
+// OwnExpiry is how long the files of an export lie in the service's own bucket after it has ended (HealthLake's 48 hours).
+const OwnExpiry = 48 * time.Hour
+
+// Expires is when the files of an export that has ended go from the service's own bucket; false for an export to a
+// caller's bucket, whose files are the caller's, and for one that has not ended.
+func (s *Service) Expires(rec job.Record, j Job) (time.Time, bool) {
+	if !j.Own || rec.EndTime.IsZero() {
+		return time.Time{}, false
+	}
+	return rec.EndTime.Add(OwnExpiry), true
+}
+
+// Expired reports whether the files of an export to the service's own bucket are gone, or are to go: it was cancelled,
+// has failed, was given up by its owner, or ended too long ago.
+func (s *Service) Expired(rec job.Record, j Job) bool {
+	if !j.Own {
+		return false
+	}
+	switch rec.State {
+	case job.Completed, job.CompletedWithErrors:
+		until, _ := s.Expires(rec, j)
+		return !rec.Discarded.IsZero() || !s.now().Before(until)
+	case job.Failed, job.CancelCompleted, job.CancelFailed:
+		return true
+	}
+	return rec.State.Cancelling()
+}
+
+// Discard gives up the files of an export to the service's own bucket; they are deleted soon.
+func (s *Service) Discard(ctx context.Context, datastore, jobID string) error {
+	if _, _, err := s.Describe(ctx, datastore, jobID); err != nil {
+		return err
+	}
+	_, err := s.ledger.Discard(ctx, datastore, jobID)
+	return err
+}
+
+// Cancel asks for the end of an export.
+func (s *Service) Cancel(ctx context.Context, datastore, jobID string) (job.Record, error) {
+	if _, _, err := s.Describe(ctx, datastore, jobID); err != nil {
+		return job.Record{}, err
+	}
+	return s.ledger.Cancel(ctx, datastore, jobID)
+}
+
+// Clean deletes from the service's own bucket what nobody may fetch any more: the files of exports that were cancelled,
+// have failed or expired, or whose data store or record is gone. What a late worker still put goes at the next call.
+func (s *Service) Clean(ctx context.Context) error {
+	const op = "export.Clean"
+	own, err := s.cloud.Own(ctx)
+	if err != nil {
+		return fault.Wrap(op, err)
+	}
+	folder, stale := "", false
+	for o, err := range own.List(ctx, "") {
+		if err != nil {
+			return fault.Wrap(op, err)
+		}
+		datastore, rest, _ := strings.Cut(o.Key, "/")
+		jobID, _, ok := strings.Cut(rest, "/")
+		if !ok {
+			continue
+		}
+		if now := ownFolder(datastore, jobID); now != folder {
+			folder = now
+			if stale, err = s.isStale(ctx, datastore, jobID); err != nil {
+				return fault.Wrap(op, err)
+			}
+		}
+		if !stale {
+			continue
+		}
+		if err := own.Delete(ctx, o.Key); err != nil {
+			return fault.Wrap(op, err)
+		}
+	}
+	return nil
+}
+
+func (s *Service) isStale(ctx context.Context, datastore, jobID string) (bool, error) {
+	rec, j, err := s.Describe(ctx, datastore, jobID)
+	if fault.Is(err, fault.NotFound) {
+		return true, nil
+	}
+	if err != nil || s.Expired(rec, j) {
+		return err == nil, err
+	}
+	_, err = s.datastores.Store(ctx, datastore)
+	if fault.Is(err, fault.NotFound) || fault.Is(err, fault.Gone) {
+		return true, nil
+	}
+	if fault.Is(err, fault.Conflict) { // it is being deleted, or not there yet
+		return rec.State.Terminal(), nil
+	}
+	return false, err
+}
+
+// cleanEvery is how often CleanNowAndThen cleans when no job changes.
+const cleanEvery = 10 * time.Minute
+
+// CleanNowAndThen cleans until ctx ends: soon after jobs change, and from time to time.
+func (s *Service) CleanNowAndThen(ctx context.Context, log *slog.Logger) {
+	for ctx.Err() == nil {
+		changed := s.ledger.Changed()
+		if err := s.Clean(ctx); err != nil && ctx.Err() == nil {
+			log.Error("results could not be cleaned", "error", err)
+		}
+		timer := time.NewTimer(cleanEvery)
+		select {
+		case <-ctx.Done():
+		case <-changed:
+			timer.Reset(time.Second) // what follows at once is cleaned together
+			select {
+			case <-ctx.Done():
+			case <-timer.C:
+			}
+		case <-timer.C:
+		}
+		timer.Stop()
+	}
+}
