@@ -222,9 +222,7 @@ func periodOf(n fhir.Node) (span, bool) {
 	if end, ok := dateOf(n.Member("end")); ok {
 		s.to, found = end.to, true
 	}
-	if s.to < s.from {
-		s.to = s.from
-	}
+	s.to = max(s.to, s.from+1) // an end before the start breaks the standard
 	return s, found
 }
 

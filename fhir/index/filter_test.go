@@ -20,13 +20,20 @@ const base = "http://localhost:8080/datastore/1/r4"
 
 var env = index.Env{Base: base, Now: time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)}
 
+// reporter is a testing.T or a rapid.T.
+type reporter interface {
+	Helper()
+	Errorf(format string, args ...any)
+	Fatalf(format string, args ...any)
+}
+
 // resource is a document with its entries, uncut and as the store keeps them.
 type resource struct {
 	typ        r4.Code
 	full, kept []fhir.IndexEntry
 }
 
-func read(t testing.TB, text string) resource {
+func read(t reporter, text string) resource {
 	t.Helper()
 	parser := fhir.NewParser(fhir.Limits{})
 	doc, err := parser.Scan([]byte(text))
@@ -77,7 +84,7 @@ func compile(typ r4.Code, query string, env index.Env) (*index.Filter, error) {
 }
 
 // verdict asks a filter in each way and holds that all ways agree.
-func verdict(t testing.TB, f *index.Filter, r resource) bool {
+func verdict(t reporter, f *index.Filter, r resource) bool {
 	t.Helper()
 	full := f.MatchFull(r.full)
 	if got := f.Match(r.kept); got != index.Unsure && (got == index.Yes) != full {

@@ -2,6 +2,7 @@ package index_test
 
 import (
 	"fmt"
+	"math"
 	"math/big"
 	"regexp"
 	"slices"
@@ -53,7 +54,7 @@ func (r *reading) values(t r4.ParamType, typ string, v any) []string {
 		}
 	case r4.ParamSpecial:
 		o := v.(object)
-		r.add("\x70%s%s", base255((degrees(o["latitude"])+360)*1e7, 5), base255((degrees(o["longitude"])+360)*1e7, 5))
+		r.add("\x70%s%s", angle(o["latitude"]), angle(o["longitude"]))
 	}
 	if len(r.out) == 0 && !r.alone {
 		r.add("\x01")
@@ -61,10 +62,10 @@ func (r *reading) values(t r4.ParamType, typ string, v any) []string {
 	return r.out
 }
 
-func degrees(v any) float64 {
+func angle(v any) string {
 	var f float64
 	fmt.Sscan(literal(v), &f)
-	return f
+	return base255(int64(math.Round(f*1e7))+3600000000, 5)
 }
 
 // literal is the number that a marked string stands for.
@@ -79,17 +80,12 @@ func cutLast(s string) (before, after string, found bool) {
 	return s, "", false
 }
 
-func base255(f float64, n int) string {
-	i, _ := big.NewFloat(f + 0.5).Int(nil)
-	return base255Int(i, n)
-}
-
-func base255Int(i *big.Int, n int) string {
+// base255 writes a number in digits from 1 to 255.
+func base255(i int64, n int) string {
 	b := make([]byte, n)
 	for k := n - 1; k >= 0; k-- {
-		m := new(big.Int)
-		i, m = new(big.Int).DivMod(i, big.NewInt(255), m)
-		b[k] = byte(m.Int64()) + 1
+		b[k] = byte(i%255) + 1
+		i /= 255
 	}
 	return string(b)
 }
@@ -213,8 +209,7 @@ var dawn = time.Date(1, 1, 1, 0, 0, 0, 0, time.UTC).UnixMilli()
 
 func (r *reading) span(from, to string, hasFrom, hasTo bool) {
 	f, t := int64(-1), int64(-1)
-	open := new(big.Int).Sub(new(big.Int).Exp(big.NewInt(255), big.NewInt(7), nil), big.NewInt(1))
-	end := open
+	end := base255(70110209207109374, 7) // 255 to the power of 7, less 1
 	if hasFrom {
 		a, _, ok := stretch(from)
 		if !ok {
@@ -227,8 +222,8 @@ func (r *reading) span(from, to string, hasFrom, hasTo bool) {
 		if !ok {
 			return
 		}
-		t = max(b.UnixMilli()-dawn, f)
-		end = big.NewInt(t + 1)
+		t = max(b.UnixMilli()-dawn, f+1)
+		end = base255(t+1, 7)
 	}
 	form := byte(0x33)
 	for i, days := range []int64{1, 31, 366} {
@@ -237,7 +232,7 @@ func (r *reading) span(from, to string, hasFrom, hasTo bool) {
 			break
 		}
 	}
-	r.out = append(r.out, string(form)+base255Int(big.NewInt(f+1), 7)+base255Int(end, 7))
+	r.out = append(r.out, string(form)+base255(f+1, 7)+end)
 }
 
 func (r *reading) period(o object) {
@@ -294,6 +289,11 @@ func decimal(text string) string {
 		digits += "0"
 	}
 	b := []byte{byte(0x80 + exponent)}
+	if exponent > 60 {
+		b = []byte{0xf0, byte(exponent/250 + 4), byte(exponent%250 + 4)}
+	} else if exponent < -60 {
+		b = []byte{0x10, byte((exponent+30000)/250 + 4), byte((exponent+30000)%250 + 4)}
+	}
 	for i := 0; i < len(digits); i += 2 {
 		b = append(b, (digits[i]-'0')*10+digits[i+1]-'0'+4)
 	}
