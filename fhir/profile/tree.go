@@ -118,6 +118,7 @@ func (n *node) child(name string) *node {
 		n.kids = append(n.kids, kid)
 	}
 	if field != nil && base.Choice {
+		kid.shorten()
 		return kid.sliceOf(name)
 	}
 	return kid
@@ -131,6 +132,14 @@ func (n *node) kid(name string) *node {
 		}
 	}
 	return nil
+}
+
+// shorten is for a choice that is named by one of its types: valueQuantity. Where nothing else was said of its slicing,
+// that allows only the types that are named so (http://hl7.org/fhir/R4/profiling.html#slicing).
+func (n *node) shorten() {
+	if n.slicing == nil {
+		n.slicing = &slicingRef{by: []discriminatorRef{{"type", "$this"}}, rules: "closed"}
+	}
 }
 
 // sliceOf is the slice of that name; it is made where the tree does not have it.
@@ -224,6 +233,9 @@ func (g *grower) place(e *element) (*node, error) {
 			if slice != "" {
 				if n.of != nil { // valueQuantity:valueQuantity
 					n = n.of
+				}
+				if n.base.Choice && path[i] != name && path[i]+"[x]" != name {
+					n.shorten()
 				}
 				n = n.sliceOf(slice)
 			}
