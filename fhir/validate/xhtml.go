@@ -2,6 +2,9 @@ package validate
 
 import (
 	"bytes"
+	"html"
+	"strconv"
+	"unicode/utf8"
 )
 
 // The XHTML that a narrative may have (http://hl7.org/fhir/R4/narrative.html): basic formatting, no scripts, forms,
@@ -235,18 +238,15 @@ func (x *xhtml) twice(first int, name span) flaw {
 	}
 }
 
-// isScript reports whether a link would run a script; character references could hide one, so that they count too where
-// they stand in the scheme.
+// isScript reports whether a link would run a script: as browsers read it, with character references decoded and white
+// space in the scheme passed over.
 func isScript(link []byte) bool {
+	if bytes.IndexByte(link, '&') >= 0 {
+		link = []byte(html.UnescapeString(string(link)))
+	}
 	scheme, _, ok := bytes.Cut(link, []byte(":"))
-	if !ok {
-		return bytes.HasPrefix(bytes.TrimSpace(link), []byte("&"))
-	}
-	if bytes.ContainsAny(scheme, "/?#") && !bytes.HasPrefix(bytes.TrimSpace(scheme), []byte("&")) {
+	if !ok || bytes.ContainsAny(scheme, "/?#") {
 		return false
-	}
-	if bytes.IndexByte(scheme, '&') >= 0 {
-		return true
 	}
 	at := 0
 	var plain [16]byte
@@ -260,20 +260,38 @@ func isScript(link []byte) bool {
 	return name == "javascript" || name == "vbscript"
 }
 
-// reference reads &name; or &#1; and wants those of XML and HTML.
+// reference reads &name; or &#1; or &#x1; and wants those of XML and HTML.
 func (x *xhtml) reference() flaw {
-	x.at++
-	from := x.at
-	for x.at < len(x.text) && x.text[x.at] != ';' {
-		c := x.text[x.at]
-		if (c < '0' || c > '9') && (c|0x20 < 'a' || c|0x20 > 'z') && (c != '#' || x.at > from) || x.at-from > 32 {
-			return "is no well-formed XHTML: a & begins no reference; write &amp;"
+	const wrong flaw = "is no well-formed XHTML: a & begins no reference; write &amp;"
+	n := bytes.IndexByte(x.text[x.at:min(x.at+34, len(x.text))], ';')
+	if n < 2 {
+		return wrong
+	}
+	whole := x.text[x.at : x.at+n+1]
+	x.at += n + 1
+	switch name := whole[1:n]; string(name) {
+	case "amp", "lt", "gt", "quot", "apos", "nbsp":
+		return ""
+	default:
+		if name[0] == '#' {
+			return number(name[1:])
 		}
-		x.at++
+		if text := html.UnescapeString(string(whole)); text == string(whole) || text[len(text)-1] == ';' {
+			return "has a character reference that HTML does not know"
+		}
+		return ""
 	}
-	if x.at >= len(x.text) || x.at == from {
-		return "is no well-formed XHTML: a & begins no reference; write &amp;"
+}
+
+// number is what is wrong with the digits of a reference by number.
+func number(digits []byte) flaw {
+	base := 10
+	if len(digits) > 0 && digits[0] == 'x' {
+		base, digits = 16, digits[1:]
 	}
-	x.at++
+	n, err := strconv.ParseUint(string(digits), base, 21)
+	if err != nil || n < ' ' && n != '\t' && n != '\n' && n != '\r' || n >= 0xd800 && n < 0xe000 || n == 0xfffe || n == 0xffff || n > utf8.MaxRune {
+		return "has a reference to what is no character"
+	}
 	return ""
 }
