@@ -97,20 +97,25 @@ func (r *run) references(typ r4.Code, ordinals []store.Ordinal) ([]string, error
 	if err != nil {
 		return nil, err
 	}
+	return r.referencesTo(versions)
+}
+
+// referencesTo is references by headers.
+func (r *run) referencesTo(versions []store.Version) ([]string, error) {
 	refs := make([]string, 0, len(versions))
 	for _, v := range versions {
-		if v.Number > 0 {
-			refs = append(refs, typ.String()+"/"+v.ID)
+		if v.Number == 0 {
+			continue
 		}
-	}
-	if !isCanonical(typ) {
-		return refs, nil
-	}
-	if versions, err = r.v.ReadOrdinals(r.ctx, typ, ordinals); err != nil {
-		return nil, err
-	}
-	for _, v := range versions {
-		url, err := r.url(v)
+		refs = append(refs, v.Type.String()+"/"+v.ID)
+		if !isCanonical(v.Type) {
+			continue
+		}
+		whole, err := r.v.ReadOrdinals(r.ctx, v.Type, []store.Ordinal{v.Ordinal})
+		if err != nil {
+			return nil, err
+		}
+		url, err := r.url(whole[0])
 		if err != nil {
 			return nil, err
 		}

@@ -49,6 +49,7 @@ type walk struct {
 	dead    bool // deleted ones may be among what next gives
 	tests   []int
 	tried   int // candidates that were tested
+	matched int // of these
 	looked  effort
 	b       batch
 	size    int
@@ -173,7 +174,7 @@ func (w *walk) candidate() (store.Ordinal, bool, error) {
 func (w *walk) next(want int) (found *batch, err error) {
 	for {
 		switch {
-		case w.tried >= w.r.s.tune.patience && w.looked < more:
+		case w.tried >= w.r.s.tune.patience && w.looked < more && !w.promising(want):
 			err = w.lead(more)
 		case w.tried >= w.r.s.tune.longPatience && w.looked < most && w.all:
 			err = w.lead(most)
@@ -200,13 +201,19 @@ func (w *walk) next(want int) (found *batch, err error) {
 		if err := w.test(&w.b); err != nil {
 			return nil, err
 		}
-		if w.b.kept() > 0 {
+		if n := w.b.kept(); n > 0 {
+			w.matched += n
 			return &w.b, nil
 		}
 		if err := w.r.ctx.Err(); err != nil {
 			return nil, err
 		}
 	}
+}
+
+// promising reports whether so many of the candidates match that it costs less to go on than to look for a better plan.
+func (w *walk) promising(want int) bool {
+	return w.matched > 0 && want*w.tried/w.matched < w.r.s.tune.rangeCap/8
 }
 
 // test asks the conditions that the streams did not decide; for what the index does not speak of, all of them.

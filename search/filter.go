@@ -1,7 +1,6 @@
 package search
 
 import (
-	"context"
 	"slices"
 
 	"tarn/fhir/index"
@@ -15,6 +14,9 @@ type filter struct {
 	name   string // as it was given
 	f      *index.Filter
 	ranges []index.Range
+
+	listed bool          // it was looked whether lists can be had
+	lists  []index.Range // the single values that stand in the ranges, if they are few; else nil
 
 	counted bool // the ranges were walked over
 	few     bool // and found was what stands in them
@@ -33,19 +35,6 @@ func newFilter(typ r4.Code, name string, f *index.Filter) *filter {
 func (c *filter) String() string { return c.name + ": " + c.f.String() }
 func (c *filter) cost() int      { return 1 }
 
-// lists reports whether the filter is a merge of a few lists in the order of ordinals.
-func (c *filter) lists(most int) bool {
-	if len(c.ranges) == 0 || len(c.ranges) > most {
-		return false
-	}
-	for _, r := range c.ranges {
-		if !r.One() {
-			return false
-		}
-	}
-	return true
-}
-
 func (c *filter) drive(r *run, e effort, unsure *bool) (stream, bool, error) {
 	switch {
 	case c.f.Negated():
@@ -55,13 +44,18 @@ func (c *filter) drive(r *run, e effort, unsure *bool) (stream, bool, error) {
 		return c.complement(r)
 	case len(c.ranges) == 0: // nothing can match
 		return &set{}, true, nil
-	case c.lists(r.s.tune.streams):
-		if len(c.ranges) == 1 {
-			return newList(r.ctx, r.v, c.typ, c.ranges[0], c.f, unsure), true, nil
-		}
+	}
+	if err := c.list(r); err != nil {
+		return nil, false, err
+	}
+	switch {
+	case c.lists != nil:
 		u := &union{}
-		for _, rg := range c.ranges {
+		for _, rg := range c.lists {
 			u.parts = append(u.parts, newList(r.ctx, r.v, c.typ, rg, c.f, unsure))
+		}
+		if len(u.parts) == 1 {
+			return u.parts[0], true, nil
 		}
 		return u, true, nil
 	case e < more:
@@ -81,38 +75,80 @@ func (c *filter) drive(r *run, e effort, unsure *bool) (stream, bool, error) {
 	return &set{ordinals: c.found}, true, nil
 }
 
+// list finds out whether the filter is a merge of a few lists in the order of ordinals: its ranges are those of single
+// values, or only a few values stand in them, as in that of a reference. It jumps from value to value.
+func (c *filter) list(r *run) error {
+	if c.listed {
+		return nil
+	}
+	c.listed = true
+	singles := !slices.ContainsFunc(c.ranges, func(rg index.Range) bool { return !rg.One() })
+	if singles && len(c.ranges) <= r.s.tune.streams {
+		c.lists = c.ranges
+		return nil
+	}
+	if len(c.ranges) > r.s.tune.values {
+		return nil
+	}
+	lists := []index.Range{}
+	seen := 0
+	for _, rg := range c.ranges {
+		if rg.One() {
+			lists = append(lists, rg)
+			continue
+		}
+		few, err := c.valuesIn(r, rg, &seen, &lists)
+		if err != nil || !few {
+			return err
+		}
+	}
+	c.lists = lists
+	return nil
+}
+
+// valuesIn adds the values in a range that the filter accepts, if there are few.
+func (c *filter) valuesIn(r *run, rg index.Range, seen *int, lists *[]index.Range) (few bool, err error) {
+	h := r.v.Hits(r.ctx, c.typ, rg.Param, store.Values{From: rg.From, To: rg.To, Prefix: rg.Prefix}, false)
+	defer func() { err = closing(err, h.Close()) }()
+	for ok := h.Next(); ok; {
+		if *seen++; *seen > r.s.tune.values {
+			return false, nil
+		}
+		value := append(make([]byte, 0, len(h.Value())+1), h.Value()...)
+		if c.f.Exact() || c.f.Accept(rg.Param, value) != index.No {
+			*lists = append(*lists, index.Range{Param: rg.Param, From: value, To: append(value, 0)})
+		}
+		ok = h.Seek(value, store.End)
+	}
+	return true, h.Err()
+}
+
 // collect are the ordinals in the ranges that the filter accepts, ascending; complete is false where there are more than
 // limit entries.
 func (c *filter) collect(r *run, limit int, unsure *bool) (found []store.Ordinal, complete bool, err error) {
-	steps := 0
-	for _, rg := range c.ranges {
-		if complete, err = c.collectRange(r.ctx, r.v, rg, limit, &steps, &found, unsure); err != nil || !complete {
-			return nil, false, err
-		}
-	}
-	slices.Sort(found)
-	return slices.Compact(found), true, nil
-}
-
-func (c *filter) collectRange(ctx context.Context, v *store.View, rg index.Range, limit int, steps *int, found *[]store.Ordinal, unsure *bool) (complete bool, err error) {
-	h := v.Hits(ctx, c.typ, rg.Param, store.Values{From: rg.From, To: rg.To, Prefix: rg.Prefix}, false)
-	defer func() { err = closing(err, h.Close()) }()
+	steps, complete := 0, true
 	exact := c.f.Exact()
-	for h.Next() {
-		if *steps++; *steps > limit {
-			return false, nil
+	err = eachHit(r, c.typ, c.ranges, func(param uint16, value []byte, o store.Ordinal) bool {
+		if steps++; steps > limit {
+			complete = false
+			return false
 		}
 		if !exact {
-			switch c.f.Accept(rg.Param, h.Value()) {
+			switch c.f.Accept(param, value) {
 			case index.No:
-				continue
+				return true
 			case index.Unsure:
 				*unsure = true
 			}
 		}
-		*found = append(*found, h.Ordinal())
+		found = append(found, o)
+		return true
+	})
+	if err != nil || !complete {
+		return nil, false, err
 	}
-	return true, h.Err()
+	slices.Sort(found)
+	return slices.Compact(found), true, nil
 }
 
 func (c *filter) test(r *run, b *batch) error {
@@ -164,28 +200,16 @@ func (c *filter) complement(r *run) (stream, bool, error) {
 	}
 	a := &absent{next: st.next, bits: make([]uint64, int(st.next)/64+1)}
 	decided := true
-	for _, rg := range c.f.Ranges() {
-		err := eachHit(r, c.typ, rg, func(value []byte, o store.Ordinal) {
-			switch c.f.Accept(rg.Param, value) {
-			case index.Yes:
-				a.set(o)
-			case index.Unsure:
-				decided = false // it stays in, and is tested
-			}
-		})
-		if err != nil {
-			return nil, false, err
+	if err := eachHit(r, c.typ, c.f.Ranges(), func(param uint16, value []byte, o store.Ordinal) bool {
+		switch c.f.Accept(param, value) {
+		case index.Yes:
+			a.set(o)
+		case index.Unsure:
+			decided = false // it stays in, and is tested
 		}
+		return true
+	}); err != nil {
+		return nil, false, err
 	}
 	return a, decided, nil
-}
-
-// eachHit calls do for all entries in a range.
-func eachHit(r *run, typ r4.Code, rg index.Range, do func(value []byte, o store.Ordinal)) (err error) {
-	h := r.v.Hits(r.ctx, typ, rg.Param, store.Values{From: rg.From, To: rg.To, Prefix: rg.Prefix}, false)
-	defer func() { err = closing(err, h.Close()) }()
-	for h.Next() {
-		do(h.Value(), h.Ordinal())
-	}
-	return h.Err()
 }

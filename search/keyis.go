@@ -51,14 +51,13 @@ func (c *keyIs) without(r *run) (stream, bool, error) {
 		return nil, false, err
 	}
 	a := &absent{next: st.next, bits: make([]uint64, int(st.next)/64+1)}
-	for _, rg := range c.key.by.Ranges() {
-		if err := eachHit(r, c.typ, rg, func(value []byte, o store.Ordinal) {
-			if c.key.by.KeyOf(rg.Param, value) != nil {
-				a.set(o)
-			}
-		}); err != nil {
-			return nil, false, err
+	if err := eachHit(r, c.typ, c.key.by.Ranges(), func(param uint16, value []byte, o store.Ordinal) bool {
+		if c.key.by.KeyOf(param, value) != nil {
+			a.set(o)
 		}
+		return true
+	}); err != nil {
+		return nil, false, err
 	}
 	return a, true, nil
 }

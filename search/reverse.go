@@ -108,12 +108,15 @@ func (c *reverse) test(r *run, b *batch) error {
 		}
 		return nil
 	}
+	if err := r.loadHeaders(b); err != nil {
+		return err
+	}
 	return r.quietly(func() error {
-		for i, o := range b.ordinals {
+		for i := range b.ordinals {
 			if !b.keep[i] {
 				continue
 			}
-			refs, err := r.references(c.typ, []store.Ordinal{o})
+			refs, err := r.referencesTo(b.headers[i : i+1])
 			if err != nil {
 				return err
 			}
