@@ -52,7 +52,7 @@ func (e *execution) load(ctx context.Context, from *supply, alone func() bool) (
 	}
 	if len(b.writes) < leastLoad {
 		if len(b.writes) <= batchLines {
-			return b, e.commit(ctx, b, alone)
+			return b, e.commit(ctx, b)
 		}
 		from.giveBack(pieces...)
 		return nil, nil

@@ -6,6 +6,7 @@ import (
 	"io"
 	"runtime"
 	"sync"
+	"time"
 
 	"golang.org/x/sync/semaphore"
 
@@ -36,6 +37,9 @@ type pipeline struct {
 	cancel context.CancelFunc
 	room   *semaphore.Weighted
 	all    sync.WaitGroup
+
+	contended func() bool
+	turn      sync.Mutex // of the worker that prepares while somebody else writes
 }
 
 // chunk is some lines of a file. Its results are there when ready is closed.
@@ -54,9 +58,10 @@ type chunkLine struct {
 	err      error
 }
 
-// startPipeline begins to read r, which stands at the place. Each worker has a preparer of its own.
-func startPipeline(ctx context.Context, r io.Reader, from place, prepare func() *preparer) *pipeline {
-	p := &pipeline{pieces: make(chan *batch, mostAhead), room: semaphore.NewWeighted(roomBytes)}
+// startPipeline begins to read r, which stands at the place. Each worker has a preparer of its own. While the store is
+// contended they take turns and rest, since nobody is to wait for a processor that works ahead.
+func startPipeline(ctx context.Context, r io.Reader, from place, contended func() bool, prepare func() *preparer) *pipeline {
+	p := &pipeline{pieces: make(chan *batch, mostAhead), room: semaphore.NewWeighted(roomBytes), contended: contended}
 	p.ctx, p.cancel = context.WithCancel(ctx)
 	ordered, work := make(chan *chunk, mostAhead), make(chan *chunk, mostAhead)
 	p.all.Go(func() { p.read(r, from, ordered, work) })
@@ -64,12 +69,24 @@ func startPipeline(ctx context.Context, r io.Reader, from place, prepare func() 
 		p.all.Go(func() {
 			mine := prepare()
 			for c := range work {
-				c.prepare(p.ctx, mine)
+				p.prepare(c, mine)
 			}
 		})
 	}
 	p.all.Go(func() { p.assemble(from, ordered) })
 	return p
+}
+
+func (p *pipeline) prepare(c *chunk, mine *preparer) {
+	if !p.contended() {
+		c.prepare(p.ctx, mine)
+		return
+	}
+	p.turn.Lock()
+	defer p.turn.Unlock()
+	begin := time.Now()
+	c.prepare(p.ctx, mine)
+	rest(p.ctx, time.Since(begin))
 }
 
 // stop ends the pipeline; when it returns nobody reads any more.

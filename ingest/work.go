@@ -151,8 +151,8 @@ func (e *execution) file(ctx context.Context, f input) error {
 	return e.tell(ctx, false)
 }
 
-// rest pauses beside live traffic, for as long as the last commit took: so that at most every other moment of the disk
-// and the processors is the import's.
+// rest pauses when a commit has kept somebody waiting, for as long as it took: so that at most every other moment of the
+// disk and the processors is the import's.
 func rest(ctx context.Context, worked time.Duration) {
 	timer := time.NewTimer(min(worked, longestRest))
 	defer timer.Stop()
@@ -175,7 +175,7 @@ func (e *execution) read(ctx context.Context, f input) (err error) {
 			return err
 		}
 	}
-	p := startPipeline(ctx, r, e.at, func() *preparer { return newPreparer(level, profiles) })
+	p := startPipeline(ctx, r, e.at, e.store.Contended, func() *preparer { return newPreparer(level, profiles) })
 	defer p.stop()
 	ctx = p.ctx
 	from := &supply{pieces: p.pieces}
@@ -211,15 +211,15 @@ func (e *execution) next(ctx context.Context, from *supply) (*batch, error) {
 		return nil, context.Cause(ctx)
 	}
 	gather(b, from, alone)
-	return b, e.commit(ctx, b, alone)
+	return b, e.commit(ctx, b)
 }
 
-func (e *execution) commit(ctx context.Context, b *batch, alone func() bool) (err error) {
+func (e *execution) commit(ctx context.Context, b *batch) (err error) {
 	if b.scanned == 0 {
 		return nil
 	}
-	begin := time.Now()
-	if e.at, err = commit(ctx, e.store, e.id, e.at, b); err == nil && !alone() {
+	begin, came := time.Now(), e.store.Arrivals()
+	if e.at, err = commit(ctx, e.store, e.id, e.at, b); err == nil && e.store.Arrivals() != came {
 		rest(ctx, time.Since(begin))
 	}
 	return err

@@ -32,6 +32,14 @@ func (s *Store) Commit(ctx context.Context, t Transaction) ([]Result, error) {
 // its work into small transactions (about 100 KiB) while it is so.
 func (s *Store) Contended() bool { return s.queue.contended() }
 
+// Arrivals is how many interactive transactions have come since Open. A work in the background that finds it grown has
+// kept somebody waiting, and gives way for a moment.
+func (s *Store) Arrivals() uint64 {
+	s.queue.mu.Lock()
+	defer s.queue.mu.Unlock()
+	return s.queue.arrivals
+}
+
 func (s *Store) wait(ctx context.Context, p *pending) ([]Result, error) {
 	if !s.queue.add(p) {
 		s.release(ctx, p)

@@ -42,6 +42,7 @@ type queue struct {
 	closed      bool
 
 	lastInteractive time.Time
+	arrivals        uint64        // interactive transactions so far
 	bulkTime        time.Duration // of groups with bulk, since both queues have had work
 	otherTime       time.Duration // of groups without
 }
@@ -60,6 +61,7 @@ func (q *queue) add(p *pending) bool {
 	} else {
 		q.interactive = append(q.interactive, p)
 		q.lastInteractive = time.Now()
+		q.arrivals++
 	}
 	q.filled.Signal()
 	return true
