@@ -1,7 +1,7 @@
 package index
 
 import (
-	"bytes"
+	"strings"
 	"unicode"
 	"unicode/utf8"
 
@@ -73,10 +73,30 @@ func appendLowerRunes(dst []byte, text string) []byte {
 
 // folder folds texts as string search compares them: compatibility decomposition, no marks upon letters, no case, one
 // space for white space between words and none around. It keeps its memory and is for one goroutine.
-type folder struct {
-	decomposed, stripped []byte
-	fold                 cases.Caser
-	ready                bool
+type folder struct{ folded map[rune]string }
+
+// maxFolded bounds the characters that a folder remembers.
+const maxFolded = 1 << 12
+
+// fold is what becomes of a character: none, one or several.
+func (f *folder) fold(r rune) string {
+	if s, ok := f.folded[r]; ok {
+		return s
+	}
+	if f.folded == nil || len(f.folded) >= maxFolded {
+		f.folded = map[rune]string{}
+	}
+	s := cases.Fold().String(strings.Map(func(r rune) rune {
+		switch {
+		case unicode.Is(unicode.Mn, r):
+			return -1
+		case unicode.IsSpace(r):
+			return ' '
+		}
+		return max(r, least)
+	}, norm.NFKD.String(string(r))))
+	f.folded[r] = s
+	return s
 }
 
 // appendFolded appends the folded text.
@@ -107,38 +127,19 @@ func (f *folder) appendFolded(dst, text []byte) []byte {
 }
 
 func (f *folder) appendFoldedRunes(dst, text []byte) []byte {
-	if !f.ready {
-		f.fold, f.ready = cases.Fold(), true
-	}
-	f.decomposed = norm.NFKD.Append(f.decomposed[:0], text...)
-	f.stripped = f.stripped[:0]
-	space := true
-	for i := 0; i < len(f.decomposed); {
-		r, size := utf8.DecodeRune(f.decomposed[i:])
+	from, space := len(dst), true
+	for i := 0; i < len(text); {
+		r, size := utf8.DecodeRune(text[i:])
 		i += size
-		switch {
-		case unicode.Is(unicode.Mn, r):
-			continue
-		case unicode.IsSpace(r):
-			if !space {
-				f.stripped = append(f.stripped, ' ')
+		for _, c := range []byte(f.fold(r)) {
+			if c != ' ' || !space {
+				dst = append(dst, c)
 			}
-			space = true
-			continue
+			space = c == ' '
 		}
-		f.stripped, space = utf8.AppendRune(f.stripped, max(r, least)), false
 	}
-	f.stripped = bytes.TrimSuffix(f.stripped, []byte(" "))
-	for rest := f.stripped; ; {
-		free := len(rest)*3 + 16
-		from := len(dst)
-		dst = append(dst, make([]byte, free)...)
-		f.fold.Reset()
-		wrote, read, err := f.fold.Transform(dst[from:], rest, true)
-		dst = dst[:from+wrote]
-		if err == nil || read == 0 {
-			return dst
-		}
-		rest = rest[read:]
+	if n := len(dst); n > from && dst[n-1] == ' ' {
+		dst = dst[:n-1]
 	}
+	return dst
 }
