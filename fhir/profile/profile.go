@@ -49,6 +49,7 @@ func (s *Set) checker(doc *fhir.Doc, report func(fhir.Issue)) *checker {
 	c := s.checkers.Get().(*checker)
 	c.set, c.doc, c.report = s, doc, report
 	c.quiet, c.failed, c.depth, c.counts, c.reports = 0, false, 0, c.counts[:0], 0
+	c.judge.Reset()
 	return c
 }
 
