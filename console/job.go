@@ -17,6 +17,22 @@ type exportJobData struct {
 	Output    *output // nil until the job has ended well
 	Updated   time.Time
 	NoListing *Problem // why there is no list of files
+	Own       bool     // the files are kept by the service
+}
+
+// ownBucket stands in the output of exports whose files the service keeps for its callers.
+const ownBucket = "tarn-own-bucket"
+
+// cancelExport ends an export and shows it.
+func (c *Console) cancelExport(v *visit) error {
+	datastore, id := v.r.PathValue("id"), v.r.PathValue("job")
+	if _, err := v.s.api.CancelExport(v.r.Context(), datastore, id); err != nil {
+		if sessionOver(err) {
+			return err
+		}
+		return v.fail(statusOf(err), problemOf(err))
+	}
+	return v.redirect("/console/datastores/" + datastore + "/export/" + id)
 }
 
 // exportJobPage shows an export job: its properties, how far it is, and its files.
@@ -39,7 +55,8 @@ func (c *Console) exportJobPage(v *visit) error {
 	if p, err := v.s.api.ExportProgress(ctx, datastore, id); err == nil {
 		d.Progress = &p // whoever may not ask goes without
 	}
-	if d.Done && d.Bucket != "" {
+	d.Own = d.Bucket == ownBucket
+	if d.Done && d.Bucket != "" && !d.Own {
 		out, err := outputOf(ctx, v.s.api, d.Bucket, d.Folder)
 		if err != nil {
 			p := problemOf(err)

@@ -27,6 +27,7 @@ var routes = [...]route{
 	{"POST /console/export/policies", false, (*Console).previewPolicies},
 	{"GET /console/jobs", false, (*Console).listJobs},
 	{"GET /console/datastores/{id}/export/{job}", false, (*Console).exportJobPage},
+	{"POST /console/datastores/{id}/export/{job}/cancel", false, (*Console).cancelExport},
 	{"GET /console/datastores/{id}/import/{job}", false, (*Console).importJobPage},
 	{"/console/", false, (*Console).notHere},
 }

@@ -192,6 +192,7 @@ func errorOf(resp *http.Response) error {
 			Code        string
 			Diagnostics string
 			Details     struct{ Text string }
+			Expression  []string
 		}
 	}
 	var x struct {
@@ -219,10 +220,17 @@ func errorOf(resp *http.Response) error {
 			case where != "" && where != text:
 				text += " (" + where + ")" // such as the line and column of a mistake
 			}
+			if len(i.Expression) > 0 && len(j.Issue) > 1 {
+				text = i.Expression[0] + ": " + text
+			}
 			texts = append(texts, text)
 		}
-		if len(texts) > 0 {
-			e.Message = strings.Join(texts, " ")
+		switch len(texts) {
+		case 0:
+		case 1:
+			e.Message = texts[0]
+		default: // a line each
+			e.Message = fmt.Sprintf("%d issues:\n  %s\n", len(texts), strings.Join(texts, "\n  "))
 		}
 	case xml.Unmarshal(b, &x) == nil:
 		e.Code, e.Message = x.Code+x.Error.Code, x.Message+x.Error.Message

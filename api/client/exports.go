@@ -57,6 +57,22 @@ type ExportProgress struct {
 	Pace *ExportPace `json:"pace"` // nil unless it runs and has made progress
 }
 
+// CancelExport asks for the end of an export and gives its state.
+func (c *Client) CancelExport(ctx context.Context, datastore, job string) (status string, err error) {
+	resp, err := c.FHIR(ctx, http.MethodDelete, datastore, "export/"+job, nil)
+	if err != nil {
+		return "", err
+	}
+	defer resp.Body.Close()
+	var body struct {
+		ExportJobProperties struct{ JobStatus string }
+	}
+	if err := json.NewDecoder(resp.Body).Decode(&body); err != nil {
+		return "", fault.Errorf(fault.Unavailable, "client", "The answer broke off: %v.", err)
+	}
+	return body.ExportJobProperties.JobStatus, nil
+}
+
 // ExportPace is how fast a running export goes, and about how long it still takes.
 type ExportPace struct {
 	Resources   int64 `json:"resourcesPerSecond"`

@@ -14,6 +14,7 @@ import (
 type jobsCmd struct {
 	List     jobsListCmd     `cmd:"" default:"withargs" help:"List the newest exports and imports of a data store."`
 	Describe jobsDescribeCmd `cmd:"" help:"Everything about one job."`
+	Cancel   jobsCancelCmd   `cmd:"" help:"End an export that waits or runs."`
 	Watch    jobsWatchCmd    `cmd:"" help:"Show a job's progress until it has ended (default: the newest that has not)."`
 }
 
@@ -104,6 +105,29 @@ func (c *jobsListCmd) Run(ctx context.Context, s *screen) error {
 		cells = append(cells, []string{r.Kind, r.ID, r.Name, r.Status, clock(r.Submit), r.lasted(time.Now())})
 	}
 	s.table([]string{"kind", "job", "name", "status", "submitted (UTC)", "took"}, cells)
+	return nil
+}
+
+type jobsCancelCmd struct {
+	Job string `arg:"" help:"The job's id."`
+	dataStore
+	remote
+}
+
+// Run cancels an export.
+func (c *jobsCancelCmd) Run(ctx context.Context, s *screen) error {
+	api, d, err := findJob(ctx, &c.remote, &c.dataStore, c.Job)
+	if err != nil {
+		return err
+	}
+	status, err := api.CancelExport(ctx, d.DatastoreId, c.Job)
+	if err != nil {
+		return err
+	}
+	if c.JSON {
+		return s.json(map[string]string{"jobId": c.Job, "jobStatus": status})
+	}
+	s.say("export %s is %s", c.Job, status)
 	return nil
 }
 
