@@ -30,14 +30,13 @@ func typeByte(c r4.Code) byte {
 //	53 01 type                          contained, or nothing that says which one
 //	54 token 01 type                    the identifier, beside the others
 func encodeReference(x *Extractor, n fhir.Node) {
-	target, _ := path.TargetType(x.resource, n)
-	if !x.literal(n.Member("reference"), target) {
-		x.buf = append(x.buf, formBare, sep, typeByte(target))
-		x.emit()
+	target := x.literal(n)
+	if x.alone {
+		return
 	}
 	identifier := n.Member("identifier")
 	value := identifier.Member("value")
-	if x.alone || value.Kind() != fhir.String {
+	if value.Kind() != fhir.String {
 		return
 	}
 	whose, system := byte(tokenUnsystem), identifier.Member("system")
@@ -48,22 +47,28 @@ func encodeReference(x *Extractor, n fhir.Node) {
 	x.emit()
 }
 
-// literal emits a reference that points outside the resource.
-func (x *Extractor) literal(n fhir.Node, target r4.Code) bool {
-	if n.Kind() != fhir.String || len(n.Text()) == 0 {
-		return false
+// literal emits what Reference.reference says; the result is the type of the target, as path.TargetType has it.
+func (x *Extractor) literal(n fhir.Node) (target r4.Code) {
+	text, ref := "", fhir.Reference{Kind: fhir.FragmentReference}
+	if literal := n.Member("reference"); literal.Kind() == fhir.String && len(literal.Text()) > 0 {
+		text = path.Text(literal)
+		ref = fhir.ParseReference(text)
 	}
-	text := path.Text(n)
-	switch ref := fhir.ParseReference(text); ref.Kind {
-	case fhir.FragmentReference:
-		return false
-	case fhir.RelativeReference, fhir.AbsoluteReference:
+	if ref.Kind == fhir.RelativeReference || ref.Kind == fhir.AbsoluteReference {
+		target, _ = r4.CodeOf(ref.Type)
 		x.buf = appendReference(x.buf, ref)
-	default:
-		x.buf = append(appendClean(append(x.buf, formOtherURI), text), sep, typeByte(target))
+		x.emit()
+		return target
 	}
+	target, _ = path.TargetType(x.resource, n)
+	if ref.Kind == fhir.FragmentReference {
+		x.buf = append(x.buf, formBare)
+	} else {
+		x.buf = appendClean(append(x.buf, formOtherURI), text)
+	}
+	x.buf = append(x.buf, sep, typeByte(target))
 	x.emit()
-	return true
+	return target
 }
 
 // appendReference appends a reference with a type and an id.
