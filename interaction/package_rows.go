@@ -29,6 +29,7 @@ type packageRow struct {
 	Format int    `json:"format"`
 	ID     string `json:"id"`
 	Chunks int    `json:"chunks"`
+	Kept   int    `json:"kept"` // bytes of the definitions
 	PackageInfo
 }
 

@@ -18,8 +18,11 @@ import (
 	"tarn/store"
 )
 
-// MaxPackages is how many FHIR packages a data store has at most.
-const MaxPackages = 64
+// The most that a data store has of FHIR packages.
+const (
+	MaxPackages    = 64
+	MaxDefinitions = 256 << 20 // bytes of the definitions in them, unpacked
+)
 
 // Packages are the FHIR packages that are installed in the data stores: an implementation guide's profiles, which
 // resources that declare them are held against. They lie in the data store's own space, so that every node has them and
@@ -78,11 +81,17 @@ func (p *Packages) Install(ctx context.Context, datastore string, from io.Reader
 	if err != nil {
 		return PackageInfo{}, err
 	}
-	row := packageRow{Format: packageFormat, ID: newPackageID(p.now()), PackageInfo: p.describe(one, body)}
+	row := packageRow{Format: packageFormat, ID: newPackageID(p.now()), Kept: one.Size, PackageInfo: p.describe(one, body)}
 	others := slices.DeleteFunc(slices.Clone(rows), func(r packageRow) bool { return r.Name == row.Name && r.Version == row.Version })
 	if len(others) >= MaxPackages {
 		return PackageInfo{}, fault.WithHint(fault.Errorf(fault.Conflict, op, "The data store has %d packages, which is the most.", len(others)), "Remove one that no resource declares any more.")
 	}
+	for i := range others {
+		if row.Kept += others[i].Kept; row.Kept > MaxDefinitions {
+			return PackageInfo{}, fault.WithHint(fault.Errorf(fault.TooLarge, op, "The definitions of all packages of the data store have at most %d bytes.", MaxDefinitions), "Remove one that no resource declares any more.")
+		}
+	}
+	row.Kept = one.Size
 	all, err := loadPackages(ctx, st, others)
 	if err != nil {
 		return PackageInfo{}, err

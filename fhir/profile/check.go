@@ -8,7 +8,7 @@ import (
 
 // check holds one item against what the profile says of it.
 func (c *checker) check(n *node, it item) {
-	if c.quiet > 0 && c.failed || n.checks == 0 || c.depth > mostDepth {
+	if c.quiet > 0 && c.failed || n.checks == 0 || c.depth > mostDepth || c.tired() {
 		return
 	}
 	if n.checks&(checkTypes|checkFixed|checkPattern|checkBinding|checkTargets|checkProfiles|checkLength|checkRange|checkRules) != 0 && !c.value(n, it) || n.checks&checkInside == 0 {

@@ -154,7 +154,7 @@ func (n *node) ownChecks(general *node) checks {
 	add(n.pattern != nil, checkPattern)
 	add(n.set != nil && !n.sameBinding(), checkBinding)
 	add(!root && n.restrictsTargets(), checkTargets)
-	add(n.hasLinks() && !n.isExtension(), checkProfiles)
+	add(!root && n.hasLinks() && !n.isExtension(), checkProfiles)
 	add(n.maxLength > 0, checkLength)
 	add(n.least != nil || n.greatest != nil, checkRange)
 	add(n.must && !root, checkMust)

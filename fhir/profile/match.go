@@ -169,7 +169,7 @@ func (c *checker) reached(cr *criterion, it item) verdict {
 // satisfies says whether an item is as an element of a slice has it, as far as items can be told apart by that: fixed
 // values, patterns, required bindings, what must and what must not be there.
 func (c *checker) satisfies(n *node, it item) verdict {
-	if c.depth > mostDepth {
+	if c.depth > mostDepth || c.tired() {
 		return unknown
 	}
 	c.depth++

@@ -35,6 +35,7 @@ type Package struct {
 	Definitions  []Definition // profiles and extensions, in the order of the files
 	ValueSets    int
 	CodeSystems  int
+	Size         int // bytes of all these
 
 	profiles []*definition
 	sets     []*setDefinition
@@ -100,6 +101,7 @@ func Read(from io.Reader) (*Package, error) {
 		return nil, fault.WithHint(fault.Errorf(fault.Invalid, op, "This is no FHIR package: it has no file package/package.json."),
 			"A package is the .tgz that packages.fhir.org and every implementation guide (package.tgz) give out.")
 	}
+	in.p.Size = in.kept
 	return in.p, nil
 }
 

@@ -101,6 +101,52 @@ func TestNewSet_tellsWhatItCannotCheck(t *testing.T) {
 	}
 }
 
+// Profiles that build upon each other grow; at some size the rest is not compiled.
+func TestNewSet_isBounded(t *testing.T) {
+	t.Parallel()
+	files := map[string]string{}
+	for i := range 200 {
+		var elements []string
+		for j := range 60 {
+			elements = append(elements, fmt.Sprintf(`identifier:s%d-%d|"max":"1"`, i, j))
+		}
+		base := ""
+		if i > 0 {
+			base = fmt.Sprintf("%sP%d", example, i-1)
+		}
+		files[fmt.Sprintf("package/%d.json", i)] = define(fmt.Sprintf("P%d", i), "Patient", base, elements...)
+	}
+	p, err := profile.Read(bytes.NewReader(pack(t, files)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	flawed := 0
+	for _, one := range profile.NewSet(p).Profiles() {
+		if one.Flaw != "" {
+			flawed++
+		}
+	}
+	if flawed == 0 || flawed == 200 {
+		t.Errorf("%d profiles were not compiled", flawed)
+	}
+}
+
+// A Bundle of Bundles of Bundles, each of two profiles that ask for two profiles.
+func TestCheck_isBounded(t *testing.T) {
+	t.Parallel()
+	entry := `entry.resource|"type":[{"code":"Bundle","profile":["` + example + `P","` + example + `Q"]}]`
+	set := setOf(t, define("P", "Bundle", "", entry, `total|"min":1`), define("Q", "Bundle", "", entry, `total|"min":1`))
+	resource := `{"resourceType":"Bundle","total":1}`
+	for range 60 {
+		resource = `{"resourceType":"Bundle","total":1,"entry":[{"resource":` + resource + `}]}`
+	}
+	resource = strings.Replace(resource, `"Bundle","total":1}`, `"Bundle"}`, 1)
+	got := check(t, set, resource, example+"P")
+	if len(got) != 1 || !strings.HasPrefix(got[0], "warning processing ") {
+		t.Errorf("%q", got)
+	}
+}
+
 func TestSet_findsVersions(t *testing.T) {
 	t.Parallel()
 	set := setOf(t, define("P", "Patient", "", `name|"min":1`), strings.Replace(define("P", "Patient", "", `photo|"min":1`), "1.0.0", "1.10.0", 1), strings.Replace(define("P", "Patient", "", `link|"min":1`), "1.0.0", "1.9.0", 1))

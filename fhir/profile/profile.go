@@ -33,6 +33,7 @@ type checker struct {
 	failed  bool
 	depth   int
 	reports int // how many issues were reported
+	steps   int // how many items were held against elements of profiles
 	judge   invariant.Evaluator
 	within  fhir.Node       // the innermost resource around what is looked at
 	scope   invariant.Scope // of within, once a rule asked for it
@@ -42,13 +43,27 @@ type checker struct {
 // mostDepth bounds how deep profiles of types may lead to others.
 const mostDepth = 64
 
+// mostSteps bounds how long a check goes on: profiles that lead to profiles can make much of little.
+const mostSteps = 3_000_000
+
+// tired reports whether a check has gone on for long enough, and says so once.
+func (c *checker) tired() bool {
+	if c.steps++; c.steps == mostSteps {
+		quiet := c.quiet
+		c.quiet = 0
+		c.issue(fhir.SeverityWarning, codeProcessing, c.within, "", "the profiles ask for too much: the resource was not checked to the end")
+		c.quiet = quiet
+	}
+	return c.steps >= mostSteps
+}
+
 // mostReports bounds how many issues one check finds words for.
 const mostReports = 4 * validate.MaxIssues
 
 func (s *Set) checker(doc *fhir.Doc, report func(fhir.Issue)) *checker {
 	c := s.checkers.Get().(*checker)
 	c.set, c.doc, c.report = s, doc, report
-	c.quiet, c.failed, c.depth, c.counts, c.reports = 0, false, 0, c.counts[:0], 0
+	c.quiet, c.failed, c.depth, c.counts, c.reports, c.steps = 0, false, 0, c.counts[:0], 0, 0
 	c.judge.Reset()
 	return c
 }

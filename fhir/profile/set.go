@@ -95,6 +95,7 @@ type compiler struct {
 	set   *Set
 	terms *terminology
 	all   []*Profile
+	made  int // nodes of all trees
 }
 
 const (
@@ -137,7 +138,7 @@ func (c *compiler) grow(p *Profile) {
 		return
 	}
 	elements := p.def.snapshot
-	p.root = newRoot(p.Type)
+	p.root = newRoot(p.Type, &c.made)
 	if len(elements) == 0 {
 		elements = p.def.differential
 		if base := c.find(p.def.base); base != nil {
@@ -148,6 +149,10 @@ func (c *compiler) grow(p *Profile) {
 			c.grow(base)
 			if base.Flaw != "" {
 				p.Flaw = "it is based on " + clip(p.def.base) + ", which cannot be checked"
+				return
+			}
+			if c.made+base.root.size() > mostNodes {
+				p.Flaw = errTooMany.Error()
 				return
 			}
 			p.root = base.root.clone()

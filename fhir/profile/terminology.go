@@ -42,7 +42,7 @@ func (t *terminology) set(canonical string) *valueSet {
 		return v
 	}
 	v := &valueSet{url: url}
-	t.compiled[url] = v // before its parts: one that includes itself ends with mostSteps
+	t.compiled[url] = v // before its parts: one that includes itself ends with mostSets
 	v.includes = t.parts(d.includes)
 	v.excludes = t.parts(d.excludes)
 	return v

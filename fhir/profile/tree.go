@@ -1,9 +1,7 @@
 package profile
 
 import (
-	"fmt"
 	"slices"
-	"strings"
 
 	"tarn/fhir/r4"
 )
@@ -14,6 +12,7 @@ type node struct {
 	name  string      // of the element: component, value[x]; of the root the type
 	slice string      // name of the slice; empty for the element itself
 	label string      // Observation.component:systolic.code, for messages
+	made  *int        // counts the nodes of a set while it is compiled
 	up    *node       // the element that holds it; of a slice that of its element
 	of    *node       // of a slice: the element that is sliced
 	base  *r4.Element // nil for a root
@@ -44,9 +43,10 @@ type member struct {
 	field int
 }
 
-// newRoot is the tree of a profile that says nothing yet.
-func newRoot(typ string) *node {
-	n := &node{name: typ, label: typ, element: element{min: unset, max: unset}, parent: -1}
+// newRoot is the tree of a profile that says nothing yet. made counts the nodes of all trees.
+func newRoot(typ string, made *int) *node {
+	*made++
+	n := &node{name: typ, label: typ, element: element{min: unset, max: unset}, parent: -1, made: made}
 	if st := r4.StructureOf(typ); st != nil {
 		n.fields = []r4.Field{{Type: st}}
 	}
@@ -113,7 +113,8 @@ func (n *node) child(name string) *node {
 	}
 	kid := n.kid(base.Name)
 	if kid == nil {
-		kid = &node{name: base.Name, label: n.label + "." + base.Name, up: n, base: base, fields: base.Fields,
+		*n.made++
+		kid = &node{made: n.made, name: base.Name, label: n.label + "." + base.Name, up: n, base: base, fields: base.Fields,
 			element: element{min: unset, max: unset}, parent: -1}
 		n.kids = append(n.kids, kid)
 	}
@@ -149,7 +150,8 @@ func (n *node) sliceOf(name string) *node {
 			return s
 		}
 	}
-	s := &node{name: n.name, slice: name, label: n.label + ":" + name, up: n.up, of: n, base: n.base, fields: n.fields,
+	*n.made++
+	s := &node{made: n.made, name: n.name, slice: name, label: n.label + ":" + name, up: n.up, of: n, base: n.base, fields: n.fields,
 		element: element{min: unset, max: unset}, parent: -1}
 	if n.base != nil && n.base.Choice {
 		for i := range n.fields {
@@ -163,153 +165,6 @@ func (n *node) sliceOf(name string) *node {
 	}
 	n.slices = append(n.slices, s)
 	return s
-}
-
-// grower lays the elements of one definition over a tree.
-type grower struct {
-	root *node
-	last map[string]*node // by path: the element or slice that came last
-	byID map[string]*node
-}
-
-// grow lays the elements over the root.
-func grow(root *node, all []element) error {
-	g := &grower{root: root, last: map[string]*node{}, byID: map[string]*node{}}
-	for i := range all {
-		e := &all[i]
-		n, err := g.place(e)
-		if err != nil {
-			return err
-		}
-		if n.content == nil && strings.Contains(e.content, "#") {
-			n.content = g.named(e.content[strings.LastIndexByte(e.content, '#')+1:])
-		}
-		n.say(e)
-		g.last[e.path] = n
-		g.byID[e.path] = n
-		if e.id != "" {
-			g.byID[e.id] = n
-		}
-	}
-	return nil
-}
-
-// named is the element of that id; it is made where no element was about it yet. nil: FHIR has none.
-func (g *grower) named(id string) *node {
-	if n := g.byID[id]; n != nil {
-		return n
-	}
-	n := g.root
-	_, rest, _ := strings.Cut(id, ".")
-	for word := range strings.SplitSeq(rest, ".") {
-		if n = n.child(word); n == nil {
-			return nil
-		}
-	}
-	return n
-}
-
-// place is the node that an element is about. Its id tells; where it has none, the order does.
-func (g *grower) place(e *element) (*node, error) {
-	path := strings.Split(e.path, ".")
-	ids := strings.Split(e.id, ".")
-	if path[0] != g.root.name && g.root.up == nil && len(path) > 1 {
-		return nil, fmt.Errorf("its element %s is of another type", clip(e.path))
-	}
-	if len(path) == 1 {
-		return g.root, nil
-	}
-	if len(path) > 40 {
-		return nil, fmt.Errorf("its element %s lies too deep", clip(e.path))
-	}
-	if len(ids) == len(path) {
-		n := g.root
-		for i := 1; i < len(ids); i++ {
-			name, slice, _ := strings.Cut(ids[i], ":")
-			n = n.child(name)
-			if n == nil {
-				return nil, noElement(e.path)
-			}
-			if slice != "" {
-				if n.of != nil { // valueQuantity:valueQuantity
-					n = n.of
-				}
-				if n.base.Choice && path[i] != name && path[i]+"[x]" != name {
-					n.shorten()
-				}
-				n = n.sliceOf(slice)
-			}
-		}
-		return n, nil
-	}
-	up := g.root
-	for i := 2; i < len(path); i++ {
-		if known := g.last[strings.Join(path[:i], ".")]; known != nil {
-			up = known
-		} else if up = up.child(path[i-1]); up == nil {
-			return nil, noElement(e.path)
-		}
-	}
-	n := up.child(path[len(path)-1])
-	if n == nil {
-		return nil, noElement(e.path)
-	}
-	for prefix := range g.last {
-		if strings.HasPrefix(prefix, e.path+".") {
-			delete(g.last, prefix)
-		}
-	}
-	if e.slice != "" {
-		if n.of != nil {
-			n = n.of
-		}
-		n = n.sliceOf(e.slice)
-	}
-	return n, nil
-}
-
-func noElement(path string) error {
-	return fmt.Errorf("its element %s is none of FHIR R4", clip(path))
-}
-
-// say takes over what an element says.
-func (n *node) say(e *element) {
-	if e.min != unset {
-		n.min = e.min
-	}
-	if e.max != unset {
-		n.max = e.max
-	}
-	n.must = n.must || e.must
-	if len(e.types) > 0 {
-		n.types = e.types
-	}
-	if e.fixed != nil {
-		n.fixed = e.fixed
-	}
-	if e.pattern != nil {
-		n.pattern = e.pattern
-	}
-	if e.least != nil {
-		n.least = e.least
-	}
-	if e.greatest != nil {
-		n.greatest = e.greatest
-	}
-	if e.maxLength > 0 {
-		n.maxLength = e.maxLength
-	}
-	if e.binding != nil && e.binding.set != "" {
-		n.binding = e.binding
-	}
-	if e.slicing != nil {
-		n.slicing = e.slicing
-	}
-	for _, rule := range e.invariants {
-		if !slices.ContainsFunc(n.invariants, func(have invariantRef) bool { return have.key == rule.key }) {
-			n.invariants = append(n.invariants[:len(n.invariants):len(n.invariants)], rule)
-		}
-	}
 }
 
 // clone copies a tree, so that another profile can be laid over it.
@@ -327,6 +182,7 @@ func (n *node) clone() *node {
 }
 
 func (n *node) copyInto(twins map[*node]*node) *node {
+	*n.made++
 	twin := *n
 	twins[n] = &twin
 	twin.kids = make([]*node, len(n.kids))
@@ -338,4 +194,16 @@ func (n *node) copyInto(twins map[*node]*node) *node {
 		twin.slices[i] = s.copyInto(twins)
 	}
 	return &twin
+}
+
+// size is how many nodes the tree has.
+func (n *node) size() int {
+	size := 1
+	for _, kid := range n.kids {
+		size += kid.size()
+	}
+	for _, s := range n.slices {
+		size += s.size()
+	}
+	return size
 }

@@ -123,13 +123,13 @@ func (v *valueSet) has(system, code []byte) verdict {
 	return v.look(system, code, &steps)
 }
 
-// mostSteps bounds how long value sets may lead to others before nothing is decided.
-const mostSteps = 5000
+// mostSets bounds how long value sets may lead to others before nothing is decided.
+const mostSets = 5000
 
 func (v *valueSet) look(system, code []byte, steps *int) verdict {
 	*steps++
 	switch {
-	case v == nil || *steps > mostSteps:
+	case v == nil || *steps > mostSets:
 		return unknown
 	case v.codes != nil:
 		if v.codes.Has(system, code) {
