@@ -74,18 +74,6 @@ func (s *Service) prepare(ctx context.Context, datastore string, body []byte, wa
 	return w.write(res), issues, nil
 }
 
-// prepareValid is prepare for bytes that the service made itself of a valid resource: the rewritten references of a
-// transaction. They are parsed and indexed only.
-func (s *Service) prepareValid(body []byte, want r4.Code) (store.Write, error) {
-	w := s.workers.Get().(*worker)
-	defer s.workers.Put(w)
-	res, err := w.parse(body, want)
-	if err != nil {
-		return store.Write{}, err
-	}
-	return w.write(res), nil
-}
-
 // parse reads a body that must be a resource of the type; 0 is any.
 func (w *worker) parse(body []byte, want r4.Code) (fhir.Resource, error) {
 	res, err := w.parser.Parse(body)
