@@ -102,7 +102,7 @@ func (f *face) roundTrip(t *testing.T, given fhir.Resource, refused bool) bool {
 	return true
 }
 
-func readLines(t *testing.T, path string) (lines [][]byte) {
+func readLines(t testing.TB, path string) (lines [][]byte) {
 	file, err := os.Open(path)
 	must(t, err)
 	defer file.Close()

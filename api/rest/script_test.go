@@ -30,7 +30,7 @@ type face struct {
 	base string // of the data store
 }
 
-func newFace(t *testing.T) *face {
+func newFace(t testing.TB) *face {
 	t.Helper()
 	a, err := app.Open(t.Context(), app.Config{DataDir: t.TempDir(), Listen: "127.0.0.1:0"})
 	must(t, err)
@@ -50,7 +50,7 @@ func newFace(t *testing.T) *face {
 	return &face{app: a, base: d.DatastoreEndpoint}
 }
 
-func must(t *testing.T, err error) {
+func must(t testing.TB, err error) {
 	t.Helper()
 	if err != nil {
 		t.Fatal(err)
@@ -58,7 +58,7 @@ func must(t *testing.T, err error) {
 }
 
 // send makes one signed request below the base.
-func (f *face) send(t *testing.T, method, at string, header http.Header, body []byte) (*http.Response, []byte) {
+func (f *face) send(t testing.TB, method, at string, header http.Header, body []byte) (*http.Response, []byte) {
 	t.Helper()
 	r, err := http.NewRequestWithContext(t.Context(), method, f.base+strings.TrimPrefix(at, f.base), bytes.NewReader(body))
 	must(t, err)
