@@ -42,7 +42,10 @@ conformance: ## validators of FHIR by others read every exported line of the Syn
 fuzz: ## every fuzz target for FUZZTIME (30s) each
 	sh test/fuzz.sh $(or $(FUZZTIME),30s)
 
+crash: ## kill a real server in the middle of jobs until N (300) kills count, and prove that nothing is lost
+	TARN_TEST_KILLS=$(or $(N),300) $(GO) test -count=1 -timeout 5h -v -run '^TestCrash_losesAndDoublesNothing$$' ./test/crash
+
 bench: ## the measurements of docs/benchmarks.md
 	$(GO) run ./bench
 
-.PHONY: help build demo test tools check race generate verify conformance fuzz bench
+.PHONY: help build demo test tools check race generate verify conformance fuzz crash bench

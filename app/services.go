@@ -31,6 +31,7 @@ func (a *App) openEngine(ctx context.Context) (err error) {
 		return err
 	}
 	a.onClose(a.engine.Close)
+	a.engine = crashableEngine(a.engine, a.cfg.DataDir)
 	a.system, err = a.engine.Open(ctx, "system")
 	a.ready.system = a.system
 	return err
@@ -62,9 +63,10 @@ func (a *App) openServices(ctx context.Context, sealer *seal.Sealer) (err error)
 		return err
 	}
 	a.onClose(a.catalog.Close)
-	a.exports = export.New(export.Options{Datastores: a.catalog, Ledger: a.ledger, Cloud: a.cloud, Workers: a.cfg.ExportWorkers})
+	jobsCloud := crashableCloud(a.cloud, a.cfg.DataDir)
+	a.exports = export.New(export.Options{Datastores: a.catalog, Ledger: a.ledger, Cloud: jobsCloud, Workers: a.cfg.ExportWorkers})
 	a.packages = interaction.NewPackages(a.catalog)
-	a.imports = ingest.New(ingest.Options{Datastores: a.catalog, Profiles: a.packages, Ledger: a.ledger, Cloud: a.cloud})
+	a.imports = ingest.New(ingest.Options{Datastores: a.catalog, Profiles: a.packages, Ledger: a.ledger, Cloud: jobsCloud})
 	a.interactions = interaction.New(a.catalog, fhir.Limits{})
 	a.interactions.UseProfiles(a.packages)
 	a.background = interaction.NewBackground(a.interactions, a.ledger)

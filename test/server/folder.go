@@ -7,6 +7,7 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"io"
+	"slices"
 	"strings"
 	"testing"
 
@@ -23,7 +24,11 @@ type Manifest struct {
 	KMSKeyID        string `json:"kmsKeyId"`
 	Count           int    `json:"count"`
 	Output          []File `json:"output"`
+	Deleted         []File `json:"deleted"`
 }
+
+// Files are those of all its lists.
+func (m *Manifest) Files() []File { return slices.Concat(m.Output, m.Deleted) }
 
 // File is one file of an export.
 type File struct {
@@ -93,10 +98,11 @@ func (c *Clients) Folder(t testing.TB, uri string) (Manifest, map[string][]byte)
 	}
 	var m Manifest
 	must(t, json.Unmarshal(files["manifest.json"], &m))
-	if len(m.Output) != len(files)-1 {
-		t.Errorf("the manifest names %d files, the folder holds %d besides it", len(m.Output), len(files)-1)
+	named := m.Files()
+	if len(named) != len(files)-1 {
+		t.Errorf("the manifest names %d files, the folder holds %d besides it", len(named), len(files)-1)
 	}
-	for _, f := range m.Output {
+	for _, f := range named {
 		b := files[f.Name]
 		sum := sha256.Sum256(b)
 		lines := bytes.Count(b, []byte{'\n'})

@@ -9,6 +9,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -26,8 +27,9 @@ const patience = 2 * time.Minute
 // program is the path of the built program; Main sets it before any test runs.
 var program string
 
-// Main builds the program once for all tests of a package and runs them. TestMain is: os.Exit(server.Main(m)).
-func Main(m *testing.M) int {
+// Main builds the program once for all tests of a package, with build tags where they are given, and runs the tests.
+// TestMain is: os.Exit(server.Main(m)).
+func Main(m *testing.M, tags ...string) int {
 	dir, err := os.MkdirTemp("", "tarn-test-")
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)
@@ -35,17 +37,17 @@ func Main(m *testing.M) int {
 	}
 	defer os.RemoveAll(dir)
 	program = filepath.Join(dir, "tarn")
-	if out, err := Build(program, "./cmd/tarn"); err != nil {
+	if out, err := Build(program, "./cmd/tarn", tags...); err != nil {
 		fmt.Fprintf(os.Stderr, "the program does not build: %v\n%s", err, out)
 		return 1
 	}
 	return m.Run()
 }
 
-// Build compiles a command of this repository to a file.
-func Build(to, pkg string) ([]byte, error) {
+// Build compiles a command of this repository to a file, with build tags.
+func Build(to, pkg string, tags ...string) ([]byte, error) {
 	_, here, _, _ := runtime.Caller(0)
-	cmd := exec.Command("go", "build", "-o", to, pkg)
+	cmd := exec.Command("go", "build", "-tags", strings.Join(tags, ","), "-o", to, pkg)
 	cmd.Dir = filepath.Join(filepath.Dir(here), "..", "..")
 	cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
 	return cmd.CombinedOutput()
@@ -150,6 +152,15 @@ func (s *Server) end(t testing.TB, signal os.Signal) error {
 	s.cmd = nil
 	return s.exit
 }
+
+// Ended is closed when the process that Start or Restart began has ended, by itself too.
+func (s *Server) Ended() <-chan struct{} { return s.ended }
+
+// PID is the number of the process that runs.
+func (s *Server) PID() int { return s.cmd.Process.Pid }
+
+// Log is what the processes have written to standard error so far.
+func (s *Server) Log() string { return string(s.log.tail(math.MaxInt)) }
 
 // Restart serves the same data directory again at the same address.
 func (s *Server) Restart(t testing.TB) {

@@ -1,0 +1,122 @@
+package crash_test
+
+import (
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"os"
+	"strings"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/service/healthlake/types"
+	"github.com/google/go-cmp/cmp"
+
+	"tarn/test/server"
+)
+
+type s3Output = *types.OutputDataConfigMemberS3Configuration
+
+// wholeStore tells an export of everything, by HealthLake's action, from one of a group's changes, by HL7's kick-off.
+const wholeStore = true
+
+// start starts an export; a server that has just died is an empty id.
+func (s *stage) start(p server.Place, j *journal, whole bool) string {
+	s.Helper()
+	e := entry{Op: "export", Sent: time.Now()}
+	if whole {
+		out, err := s.root.HealthLake.StartFHIRExportJob(s.Context(), p.Export(""))
+		if err != nil {
+			return s.refused(err)
+		}
+		e.ID = *out.JobId
+	} else {
+		body := fmt.Sprintf(`{"DataAccessRoleArn":%q,"OutputDataConfig":{"S3Configuration":{"S3Uri":"s3://%s/out","KmsKeyId":%q}}}`, p.Role, p.Bucket, p.Key)
+		a, err := server.SignedWith(s.Context(), s.keys, http.MethodPost, p.Endpoint+"Group/g/$export?_since="+s.since+"&includeAssociatedData=_ReferencedResources",
+			map[string]string{"Content-Type": "application/fhir+json", "Prefer": "respond-async"}, []byte(body))
+		if err != nil {
+			return s.refused(err)
+		}
+		at := a.Header.Get("Content-Location")
+		if a.Status != http.StatusAccepted {
+			s.Fatalf("the kick-off: status %d: %s", a.Status, a.Body)
+		}
+		e.ID = at[strings.LastIndex(at, "/")+1:]
+	}
+	e.Time = time.Now()
+	j.append(e)
+	return e.ID
+}
+
+// refused is about a request that got no answer: only the death of the server may be the reason.
+func (s *stage) refused(err error) string {
+	s.Helper()
+	select {
+	case <-s.server.Ended():
+		return ""
+	case <-time.After(5 * time.Second):
+		s.Fatalf("the server lives and does not answer: %v", err)
+		return ""
+	}
+}
+
+// prove waits for an export's end and holds it against everything that can be asked: its manifest, the digests that the
+// data store computes anew, tarn verify, and, where it is of the whole data store, the journal.
+func (s *stage) prove(p server.Place, j *journal, job, what string) server.Manifest {
+	s.Helper()
+	done := s.root.AwaitExport(s.T, p, job)
+	uri := *done.OutputDataConfig.(s3Output).Value.S3Uri
+	m, _ := s.root.Folder(s.T, uri)
+	a, err := server.Signed(s.Context(), s.keys, http.MethodGet, p.Endpoint+"export/"+job+"/digests", nil)
+	must(s.T, err)
+	var digests server.Manifest
+	if err := json.Unmarshal(a.Body, &digests); err != nil || a.Status != http.StatusOK {
+		s.Fatalf("%s: digests: status %d, %v", what, a.Status, err)
+	}
+	if diff := cmp.Diff(digests.Output, m.Files()); diff != "" {
+		s.Errorf("%s: not what the data store says (-store +manifest):\n%s", what, diff)
+	}
+	if out, stderr, code := s.server.Tarn(s.T, "verify", uri); code != 0 {
+		s.Errorf("%s: tarn verify: exit %d\n%s%s", what, code, out, stderr)
+	}
+	if j == nil {
+		return m
+	}
+	env := append(server.Environment(), "AWS_ACCESS_KEY_ID="+s.keys.AccessKeyID, "AWS_SECRET_ACCESS_KEY="+s.keys.SecretAccessKey)
+	out, stderr, code := server.RunWith(s.T, env, s.checker, "check", "--endpoint", s.server.URL, "--journal", j.path, "--folder", uri, "--kms-key", p.Key)
+	if code != 0 || !strings.Contains(out, "; 0 problems") {
+		s.Errorf("%s: the checker: exit %d\n%s%s", what, code, out, stderr)
+		s.keep(j)
+	}
+	return m
+}
+
+// keep copies a journal to where it outlives the test.
+func (s *stage) keep(j *journal) {
+	if to := os.Getenv("TARN_TEST_KEEP"); to != "" {
+		b, _ := os.ReadFile(j.path)
+		_ = os.WriteFile(to, b, 0o600)
+	}
+}
+
+// same compares two exports of one transaction: all of it but the number in the names of the files, which is the job's.
+func (s *stage) same(a, b server.Manifest, what string) {
+	s.Helper()
+	if a.TxID != b.TxID {
+		s.Fatalf("%s: as of transactions %d and %d, and nothing was written between", what, a.TxID, b.TxID)
+	}
+	if diff := cmp.Diff(nameless(b), nameless(a)); diff != "" {
+		s.Errorf("%s: not the bytes of the undisturbed export (-undisturbed +killed):\n%s", what, diff)
+	}
+}
+
+func nameless(m server.Manifest) []server.File {
+	files := m.Files()
+	for i, f := range files {
+		parts := strings.Split(f.Name, "-")
+		if len(parts) == 4 {
+			parts[1] = "N"
+		}
+		files[i].Name = strings.Join(parts, "-")
+	}
+	return files
+}
