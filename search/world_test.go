@@ -29,13 +29,16 @@ type world struct {
 
 func (w *world) Store(context.Context, string) (*store.Store, error) { return w.store, nil }
 
-func newWorld(t testing.TB) *world {
+func newWorld(t testing.TB) *world { return newWorldOf(t, index.Epoch) }
+
+// newWorldOf is a data store of which the index was made by the tables of an epoch.
+func newWorldOf(t testing.TB, epoch uint32) *world {
 	t.Helper()
 	engine, err := pebble.Open("data", pebble.Options{FS: vfs.NewMem()})
 	must(t, err)
 	space, err := engine.Open(t.Context(), "ds-search")
 	must(t, err)
-	st, err := store.Open(t.Context(), space, store.Options{Epoch: index.Epoch})
+	st, err := store.Open(t.Context(), space, store.Options{Epoch: epoch})
 	must(t, err)
 	w := &world{t: t, store: st, parser: fhir.NewParser(fhir.Limits{}), extract: index.NewExtractor()}
 	w.service, err = search.New(search.Options{Datastores: w})
