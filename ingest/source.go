@@ -6,7 +6,6 @@ import (
 	"io"
 	"iter"
 	"regexp"
-	"strings"
 
 	"github.com/klauspost/compress/s2"
 
@@ -32,7 +31,8 @@ const (
 // ownFolder is the output folder of an import: its logs are no input, should they lie below the input's prefix.
 var ownFolder = regexp.MustCompile(`(^|/)[0-9a-f]{32}-FHIR_IMPORT-[0-9a-f]{32}/`)
 
-// list is the input of an import as pieces of its plan: the .ndjson objects below the prefix in the order of their keys.
+// list is the input of an import as pieces of its plan: the objects below the prefix that hold NDJSON, packed or not, in
+// the order of their keys.
 func list(ctx context.Context, b cloud.Bucket, prefix string) iter.Seq2[[]byte, error] {
 	return func(yield func([]byte, error) bool) {
 		var piece []input
@@ -50,7 +50,7 @@ func list(ctx context.Context, b cloud.Bucket, prefix string) iter.Seq2[[]byte, 
 				yield(nil, err)
 				return
 			}
-			if !strings.HasSuffix(o.Key, ".ndjson") || ownFolder.MatchString(o.Key[len(prefix):]) {
+			if !isInput(o.Key) || ownFolder.MatchString(o.Key[len(prefix):]) {
 				continue
 			}
 			if (len(piece) == planFiles || size+len(o.Key) > planBytes) && !flush() {
@@ -62,7 +62,7 @@ func list(ctx context.Context, b cloud.Bucket, prefix string) iter.Seq2[[]byte, 
 		}
 		if n == 0 {
 			yield(nil, fault.WithHint(fault.Errorf(fault.Invalid, "ingest", "There is no .ndjson file below the input S3Uri."),
-				"Name in InputDataConfig.S3Uri the folder of the files: every object below it whose key ends in .ndjson is read."))
+				"Name in InputDataConfig.S3Uri the folder of the files: every object below it whose key ends in .ndjson, .ndjson.gz or .ndjson.zst is read."))
 			return
 		}
 		flush()
@@ -96,7 +96,8 @@ type inputs struct {
 	pieces [][]byte
 	first  []int // index of the first file of each piece
 	count  int
-	bytes  int64 // of all files
+	bytes  int64 // of all files, as they are in the bucket
+	packed bool  // some are packed, so that their bytes do not tell how much there is to read
 
 	now   []input // the piece that was read last
 	piece int
@@ -130,6 +131,7 @@ func (p *inputs) add(piece []byte) error {
 	p.count += len(files)
 	for _, f := range files {
 		p.bytes += f.Size
+		p.packed = p.packed || packingOf(f.Key) != plain
 	}
 	return nil
 }
@@ -149,9 +151,21 @@ func (p *inputs) at(i int) (input, error) {
 	return p.now[i-p.first[k]], nil
 }
 
-// open reads what is left of a file from offset on. A file that is no longer the one of the plan is fault.Conflict: its
+// open reads what is left of a file from offset on, unpacked; offset counts unpacked bytes. A file that is no longer the one of the plan is fault.Conflict: its
 // lines would not be those that were counted, nor its place the place where a job that was stopped goes on.
 func open(ctx context.Context, b cloud.Bucket, name string, f input, offset int64) (io.ReadCloser, error) {
+	if packing := packingOf(f.Key); packing != plain {
+		r, err := openRaw(ctx, b, name, f, 0)
+		if err != nil {
+			return nil, err
+		}
+		return packing.open(r, "s3://"+name+"/"+f.Key, offset)
+	}
+	return openRaw(ctx, b, name, f, offset)
+}
+
+// openRaw reads what is left of an object from offset on.
+func openRaw(ctx context.Context, b cloud.Bucket, name string, f input, offset int64) (io.ReadCloser, error) {
 	changed := func() error {
 		return fault.WithHint(fault.Errorf(fault.Conflict, "ingest", "The input file s3://%s/%s was changed or deleted after the import had begun.", name, f.Key),
 			"Import it again; lines that were applied already become new versions of the same resources.")

@@ -129,7 +129,7 @@ func (e *execution) work(ctx context.Context) error {
 // file reads what is left of a file, applies it, and writes its failure log.
 func (e *execution) file(ctx context.Context, f input) error {
 	n := e.at.File
-	if e.at.Offset < f.Size && !e.at.Logged {
+	if (e.at.Offset < f.Size || packingOf(f.Key) != plain) && !e.at.Logged {
 		if err := e.read(ctx, f); err != nil {
 			return err
 		}
@@ -231,7 +231,10 @@ func (e *execution) tell(ctx context.Context, always bool) error {
 		e.told = now
 		return e.run.SetProgress(ctx, func(p *job.Progress) {
 			e.at.progress(p)
-			p.FilesTotal, p.BytesTotal = int64(e.files.count), e.files.bytes
+			p.FilesTotal = int64(e.files.count)
+			if !e.files.packed {
+				p.BytesTotal = e.files.bytes
+			}
 		})
 	}
 	return nil
