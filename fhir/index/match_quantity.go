@@ -28,6 +28,7 @@ func (s *subject) quantity(value string) ([]piece, error) {
 	want := units{any: true}
 	if len(parts) == 3 {
 		want = unitsAsked(unescape(parts[1]), unescape(parts[2]))
+		want.prepare(b)
 	}
 	all := s.points(b, want)
 	e := b.edges()
@@ -94,7 +95,28 @@ func merged(all []piece, test func([]byte, bool) Verdict) (joined []piece) {
 type units struct {
 	any          bool
 	system, code []byte
-	unit         *measure // of the table, if it is one of UCUM's
+	unit         *measure         // of the table, if it is one of UCUM's
+	edges        map[string]edges // what the bounds are in the units of other codes, where that is a short decimal
+}
+
+// prepare works out the bounds in the units that can be converted, so that most numbers are compared as bytes.
+func (u *units) prepare(b bounds) {
+	if u.unit == nil {
+		return
+	}
+	u.edges = map[string]edges{}
+	for _, o := range u.unit.alike() {
+		in := bounds{b.op, o.from(u.unit.base(b.low)), o.from(u.unit.base(b.high)), b.closed}
+		if short(in.low) && short(in.high) {
+			u.edges[o.code] = in.edges()
+		}
+	}
+}
+
+// short reports whether a fraction is a decimal of few digits.
+func short(r *big.Rat) bool {
+	digits, exact := r.FloatPrec()
+	return exact && digits < 100
 }
 
 func unitsAsked(system, code string) units {
@@ -128,6 +150,9 @@ func (u *units) judge(b bounds, e edges, low, high, rest []byte, cut bool) Verdi
 	default:
 		if u.unit == nil {
 			return No
+		}
+		if in, ok := u.edges[string(code)]; ok {
+			return yes(in.holds(low, high))
 		}
 		have := unitOf(string(code))
 		if have == nil || have.dimension != u.unit.dimension {

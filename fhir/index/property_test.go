@@ -256,7 +256,7 @@ func TestToken_property(t *testing.T) {
 		for _, c := range []struct {
 			document, param string
 			same            bool
-		}{{string(coding), "code", strings.ToLower(code) == strings.ToLower(asked)}, {string(identifier), "identifier", code == asked}} {
+		}{{string(coding), "code", strings.EqualFold(code, asked)}, {string(identifier), "identifier", code == asked}} {
 			ask(t, c.document, c.param+"="+escape(asked), c.same)
 			ask(t, c.document, c.param+":not="+escape(asked), !c.same)
 			ask(t, c.document, c.param+"="+escape(in)+"|"+escape(asked), c.same && system == in)
