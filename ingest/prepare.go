@@ -29,6 +29,9 @@ func newPreparer(level validate.Level, profiles validate.Profiles) *preparer {
 func (p *preparer) write(line []byte) (store.Write, error) {
 	res, err := p.parser.Parse(line)
 	if err != nil {
+		if p.level != validate.Minimal {
+			err = p.validator.Refusal(p.parser, line, err)
+		}
 		return store.Write{}, err
 	}
 	if res.ID() == "" {

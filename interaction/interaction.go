@@ -70,15 +70,6 @@ func commit(ctx context.Context, st *store.Store, w store.Write, guards ...store
 	return results[0], nil
 }
 
-// view opens the data store as of now.
-func (s *Service) view(ctx context.Context, datastore string) (*store.View, error) {
-	st, err := s.datastores.Store(ctx, datastore)
-	if err != nil {
-		return nil, err
-	}
-	return st.Latest(ctx)
-}
-
 // viewOf opens the data store of a target as of its transaction.
 func (s *Service) viewOf(ctx context.Context, t Target) (*store.View, error) {
 	st, err := s.datastores.Store(ctx, t.Datastore)

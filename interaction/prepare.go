@@ -50,6 +50,9 @@ func (s *Service) prepare(ctx context.Context, datastore string, body []byte, wa
 	defer s.workers.Put(w)
 	res, err := w.parse(body, want)
 	if err != nil {
+		if o.Level != validate.Minimal && w.parser.Doc().Len() == 0 {
+			err = w.validator.Refusal(w.parser, body, err)
+		}
 		return store.Write{}, nil, err
 	}
 	var profiles validate.Profiles

@@ -71,7 +71,7 @@ func (s *Service) Validate(ctx context.Context, q Validation) (fhir.Outcome, err
 func (w *worker) look(text []byte, q *Validation, profiles validate.Profiles) ([]fhir.Issue, error) {
 	res, err := w.parser.Parse(text)
 	if err != nil {
-		return issuesOf(err)
+		return issuesOf(w.validator.Refusal(w.parser, text, err))
 	}
 	o := validate.Options{Level: q.Level, Source: text}
 	if profiles != nil {

@@ -183,7 +183,7 @@ func (v *Evaluator) children(n fhir.Node, deep bool) {
 		case c.Kind() == fhir.Array && n.Kind() == fhir.Object:
 			v.children(c, deep)
 			continue
-		case c.Kind() == fhir.Null || c.IsMember() && string(c.Key()) == "resourceType":
+		case c.Kind() == fhir.Null || c.IsMember() && c.KeyIs("resourceType"):
 			continue
 		}
 		v.steps++

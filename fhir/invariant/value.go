@@ -125,6 +125,9 @@ func members(dst []value, n fhir.Node, name string, choice bool) []value {
 	var bare fhir.Node
 	for c := n.First(); c.Exists(); c = c.Next() {
 		key := c.Key()
+		if c.KeyEscaped() {
+			key = c.AppendKey(nil)
+		}
 		if len(key) < len(name) {
 			continue
 		}
@@ -230,7 +233,7 @@ func sameTree(a, b fhir.Node) bool {
 		count := 0
 		for c := a.First(); c.Exists(); c = c.Next() {
 			other := b.First()
-			for other.Exists() && !bytes.Equal(other.Key(), c.Key()) {
+			for name := string(c.AppendKey(nil)); other.Exists() && !other.KeyIs(name); {
 				other = other.Next()
 			}
 			if !other.Exists() || !sameTree(c, other) {

@@ -32,7 +32,7 @@ func (v *Validator) bound(n fhir.Node, e *elementPlan, f *fieldPlan) {
 func (v *Validator) coding(n fhir.Node, e *elementPlan) bool {
 	var system, code fhir.Node
 	for c := n.First(); c.Exists(); c = c.Next() {
-		switch string(c.Key()) {
+		switch string(v.keyOf(c)) {
 		case "system":
 			system = c
 		case "code":
@@ -45,8 +45,8 @@ func (v *Validator) coding(n fhir.Node, e *elementPlan) bool {
 	if system.Kind() != fhir.String {
 		return e.allows(nil, v.text(code))
 	}
-	v.key = system.AppendText(v.key[:0])
-	return e.allows(v.key, v.text(code))
+	v.system = system.AppendText(v.system[:0])
+	return e.allows(v.system, v.text(code))
 }
 
 func (e *elementPlan) allows(system, code []byte) bool {

@@ -51,7 +51,7 @@ func (v *Validator) conceptProperty(p fhir.Node, defined map[string]string) {
 	}
 	name := defined[string(v.text(code))]
 	for m := p.First(); name != "" && m.Exists(); m = m.Next() {
-		if key := m.Key(); len(key) > len("value") && string(key[:5]) == "value" && string(key) != name {
+		if key := v.keyOf(m); len(key) > len("value") && string(key[:5]) == "value" && string(key) != name {
 			v.refuse(m, fhir.CodeValue, "is of another type than the property is defined to have")
 		}
 	}

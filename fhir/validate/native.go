@@ -29,7 +29,7 @@ var natives = map[string]func(v *Validator, at spot) bool{
 func inPeriodOrder(v *Validator, at spot) bool {
 	var start, end fhir.Node
 	for c := at.node.First(); c.Exists(); c = c.Next() {
-		switch string(c.Key()) {
+		switch string(v.keyOf(c)) {
 		case "start":
 			start = c
 		case "end":

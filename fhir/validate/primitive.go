@@ -61,6 +61,15 @@ func (v *Validator) text(n fhir.Node) []byte {
 	return v.buf
 }
 
+// keyOf is the name of a member, escapes decoded, valid until the next call.
+func (v *Validator) keyOf(n fhir.Node) []byte {
+	if !n.KeyEscaped() {
+		return n.Key()
+	}
+	v.key = n.AppendKey(v.key[:0])
+	return v.key
+}
+
 func numberFlaw(p r4.Primitive, text []byte) flaw {
 	if p == r4.Decimal { // the grammar of JSON is that of the type
 		return ""

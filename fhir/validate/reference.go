@@ -12,7 +12,7 @@ import (
 func (v *Validator) reference(n fhir.Node, f *fieldPlan) {
 	var target, kind fhir.Node
 	for c := n.First(); c.Exists(); c = c.Next() {
-		switch string(c.Key()) {
+		switch string(v.keyOf(c)) {
 		case "reference":
 			target = c
 		case "type":

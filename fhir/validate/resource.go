@@ -84,10 +84,10 @@ func (v *Validator) enter(n fhir.Node) {
 	for c := list.First(); c.Exists(); c = c.Next() {
 		in := inside{node: c}
 		if id := c.Member("id"); id.Kind() == fhir.String {
-			in.id = id.Text()
+			in.id = id.Unescaped(nil)
 		}
 		if t := c.Member("resourceType"); t.Kind() == fhir.String {
-			in.code, _ = r4.CodeOfBytes(t.Text())
+			in.code, _ = r4.CodeOfBytes(v.text(t))
 		}
 		v.insides = append(v.insides, in)
 	}
@@ -139,7 +139,7 @@ func (v *Validator) leave() {
 func (v *Validator) containedMeta(n fhir.Node) {
 	meta := n.Member("meta")
 	for m := meta.First(); meta.Kind() == fhir.Object && m.Exists(); m = m.Next() {
-		switch string(m.Key()) {
+		switch string(v.keyOf(m)) {
 		case "versionId", "lastUpdated":
 			v.refuse(m, codeInvariant, "a contained resource must have no meta.versionId and no meta.lastUpdated (dom-4)")
 		case "security":

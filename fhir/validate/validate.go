@@ -3,6 +3,7 @@
 package validate
 
 import (
+	"tarn/fault"
 	"tarn/fhir"
 	"tarn/fhir/invariant"
 	"tarn/fhir/r4"
@@ -71,6 +72,7 @@ type Validator struct {
 	evaluator invariant.Evaluator
 	html      xhtml
 	buf, key  []byte // decoded texts
+	system    []byte
 
 	doc     *fhir.Doc // of the check under way, as all that follows
 	options Options
@@ -123,4 +125,21 @@ func Failed(issues []fhir.Issue) bool {
 		}
 	}
 	return false
+}
+
+// Refusal is the error of a parser that refused a text as a resource, with all issues of the text where it is JSON: the
+// parser looks only at what no resource can be without. The parser's document is another one afterwards.
+func (v *Validator) Refusal(p *fhir.Parser, text []byte, err error) error {
+	if !fault.Is(err, fault.Invalid) {
+		return err
+	}
+	doc, broken := p.Scan(text)
+	if broken != nil || doc.Root().Kind() != fhir.Object {
+		return err
+	}
+	issues := v.Check(doc, Options{Level: StructureOnly, Source: text, Quiet: true})
+	if !Failed(issues) {
+		return err
+	}
+	return fhir.NewOutcomeError(fault.Invalid, "validate", issues...)
 }

@@ -87,6 +87,8 @@ func TestCheck_findsWhatBreaksTheStructure(t *testing.T) {
 		patient(`"managingOrganization":{"type":"Patient","reference":"Organization/1"}`):         "type is another type than that of the reference",
 		patient(`"contained":[{"resourceType":"Patient","id":"x"}],"link":[{"other":{"reference":"#x"},"type":"refer"}],"managingOrganization":{"reference":"#x"}`):                "points to a resource of the type Patient",
 		patient(`"contained":[{"resourceType":"Organization","id":"x","name":"a"},{"resourceType":"Organization","id":"x","name":"b"}],"managingOrganization":{"reference":"#x"}`): "another contained resource has this id",
+		patient(`"managingOrganization":{"\u0072eference":"Patient/1"}`):                                                                          "points to a resource of the type Patient",
+		patient(`"period":1,"\u0063ontact":[{"\u0067ender":"male"}]`):                                                                             "(pat-1)",
 		patient(`"maritalStatus":{"coding":[]}`):                                                                                                  "an array must not be empty",
 		observation(`"valueQuantity":{"value":1,"comparator":"="}`):                                                                               "quantity-comparator",
 		observation(`"component":[{"valueString":"x"}]`):                                                                                          "the element code is missing: Observation.component must have it",
@@ -240,6 +242,9 @@ func FuzzCheck(f *testing.F) {
 	p, v := fhir.NewParser(fhir.Limits{}), validate.New()
 	f.Fuzz(func(t *testing.T, data []byte) {
 		if _, err := p.Parse(data); err != nil {
+			if v.Refusal(p, data, err) == nil {
+				t.Fatal("what was refused is sound")
+			}
 			return
 		}
 		issues := v.Check(p.Doc(), validate.Options{Source: data})

@@ -19,11 +19,7 @@ func (v *Validator) object(n fhir.Node, p *plan) (present uint64) {
 	s := p.structure
 	strange := false
 	for c := n.First(); c.Exists(); c = c.Next() {
-		key := c.Key()
-		if c.KeyEscaped() {
-			v.key = c.AppendKey(v.key[:0])
-			key = v.key
-		}
+		key := v.keyOf(c)
 		if len(key) > 0 && key[0] == '_' {
 			place, ok := s.Find(key[1:])
 			if !ok || p.elements[place.Element].fields[place.Field].primitive == 0 || p.elements[place.Element].fields[place.Field].id {
