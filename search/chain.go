@@ -241,13 +241,23 @@ func (r *run) resolve(typ r4.Code, targets []index.Target) ([]store.Ordinal, err
 	if _, err := r.state(typ); err != nil {
 		return nil, err
 	}
-	names := make([]string, len(targets))
-	for i, t := range targets {
-		names[i] = t.ID
+	// Many references lead to few resources.
+	names, at := make([]string, 0, len(targets)), make(map[string]int, len(targets))
+	for _, t := range targets {
+		if _, ok := at[t.ID]; !ok && t.ID != "" {
+			at[t.ID] = len(names)
+			names = append(names, t.ID)
+		}
 	}
-	found, err := r.v.Ordinals(r.ctx, typ, names)
+	ordinals, err := r.v.Ordinals(r.ctx, typ, names)
 	if err != nil {
 		return nil, err
+	}
+	found := make([]store.Ordinal, len(targets))
+	for i, t := range targets {
+		if found[i] = store.Nowhere; t.ID != "" {
+			found[i] = ordinals[at[t.ID]]
+		}
 	}
 	for i, t := range targets {
 		if t.Canonical == "" {

@@ -355,7 +355,11 @@ func (r *run) survey(c *clause, from store.Ordinal, limit, tries int, led bool) 
 			return found, seen, err
 		}
 		if w.dead {
-			if err := r.loadHeaders(b); err != nil {
+			all, err := r.allLive(c.typ)
+			if err == nil && !all {
+				err = r.loadHeaders(b)
+			}
+			if err != nil {
 				return nil, seen, err
 			}
 		}

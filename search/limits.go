@@ -28,7 +28,7 @@ type tuning struct {
 	values       int // values in ranges that are made lists: 50 us to find them
 	rangeCap     int // entries of a range that drive; a longer one is probed: 3 ms
 	innerCap     int // resources at the far end of a chain that drive: 1 ms
-	reverseCap   int // resources that _has begins from: 4 ms
+	reverseCap   int // resources that _has begins from: 5 ms
 	innerTries   int // candidates that are probed for the far end of a chain: 8 ms
 	leastBatch   int // candidates of the first round trip
 	mostBatch    int // and of the largest
@@ -39,5 +39,5 @@ type tuning struct {
 	estimate     int // candidates of a type that are counted before the rest is estimated
 }
 
-var tuned = tuning{patience: 64, longPatience: 8_192, streams: 32, values: 8, rangeCap: 8_192, innerCap: 256, reverseCap: 512, innerTries: 2_000,
+var tuned = tuning{patience: 64, longPatience: 8_192, streams: 32, values: 8, rangeCap: 8_192, innerCap: 256, reverseCap: 1_024, innerTries: 2_000,
 	leastBatch: 16, mostBatch: mostBatch, smallSort: 512, smallTries: 2_048, groupCap: 2_048, memberCap: 8_192, estimate: 8_192}

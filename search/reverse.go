@@ -62,15 +62,9 @@ func (c *reverse) look(r *run) error {
 	if err != nil {
 		return err
 	}
-	near := sorted(ordinals)
-	versions, err := r.v.Headers(r.ctx, c.typ, near) // a reference may lead to what is deleted
+	c.near, err = r.living(c.typ, sorted(ordinals)) // a reference may lead to what is deleted
 	if err != nil {
 		return err
-	}
-	for i, o := range near {
-		if versions[i].Number > 0 && !versions[i].Deleted {
-			c.near = append(c.near, o)
-		}
 	}
 	c.known = true
 	return nil

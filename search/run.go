@@ -29,6 +29,8 @@ type run struct {
 type typeState struct {
 	next    store.Ordinal   // ordinals below it had been given out
 	changed []store.Ordinal // those below next for which the index speaks of a later version
+	counted bool            // allLive is known
+	allLive bool
 }
 
 func (s *Service) newRun(ctx context.Context, v *store.View, base string, scope Scope) *run {
@@ -211,4 +213,34 @@ func (r *run) loadHeaders(b *batch) error {
 		}
 	}
 	return nil
+}
+
+// allLive reports whether no resource of a type is deleted.
+func (r *run) allLive(typ r4.Code) (bool, error) {
+	st, err := r.state(typ)
+	if err != nil || st.counted {
+		return st != nil && st.allLive, err
+	}
+	live, err := r.v.Count(r.ctx, typ)
+	st.counted, st.allLive = err == nil, live == int(st.next)
+	return st.allLive, err
+}
+
+// living are the ordinals of resources that are not deleted. Where nothing is, no row is read.
+func (r *run) living(typ r4.Code, ordinals []store.Ordinal) ([]store.Ordinal, error) {
+	all, err := r.allLive(typ)
+	if err != nil || all || len(ordinals) == 0 {
+		return ordinals, err
+	}
+	versions, err := r.v.Headers(r.ctx, typ, ordinals)
+	if err != nil {
+		return nil, err
+	}
+	kept := make([]store.Ordinal, 0, len(ordinals))
+	for i, o := range ordinals {
+		if versions[i].Number > 0 && !versions[i].Deleted {
+			kept = append(kept, o)
+		}
+	}
+	return kept, nil
 }

@@ -134,26 +134,41 @@ func (v *View) Forwards(ctx context.Context, typ r4.Code, ordinals []Ordinal) ([
 		return nil, nil
 	}
 	keys := make([][]byte, len(ordinals))
+	names := make([]byte, 0, len(ordinals)*(ordinalKeyLen+2))
 	for i, o := range ordinals {
-		keys[i] = forwardKey(nil, typ, o, 0)
+		from := len(names)
+		names = forwardKey(names, typ, o, 0)
+		keys[i] = names[from:len(names):len(names)]
 	}
 	values, err := v.r.Get(ctx, keys...)
 	if err != nil {
 		return nil, fault.Wrap(op, err)
 	}
+	size := 0
+	for _, value := range values {
+		size += len(value)
+	}
 	all := make([][]Entry, len(ordinals))
+	entries := make([]Entry, 0, size/aboutEntry)
 	for i, first := range values {
 		joined, err := joinForward(ctx, v.r, keys[i], first)
 		if err != nil {
 			return nil, fault.Wrap(op, err)
 		}
+		from := len(entries)
 		var ok bool
-		if all[i], _, ok = parseForward(joined); !ok {
+		if entries, _, ok = appendEntries(entries, joined); !ok {
 			return nil, fault.Wrap(op, broken("forward row", keys[i]))
+		}
+		if len(entries) > from {
+			all[i] = entries[from:len(entries):len(entries)]
 		}
 	}
 	return all, nil
 }
+
+// aboutEntry is the length of an entry in a forward row, somewhat less than most have.
+const aboutEntry = 16
 
 // ChangedSince are the ordinals of a type that were changed after the view's TxID and up to its snapshot, ascending:
 // those for which the index does not speak. Mostly there are none.
