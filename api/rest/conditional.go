@@ -35,7 +35,7 @@ func (r *request) where(query string) interaction.Where {
 
 // updateWhere is PUT {type}?criteria (FHIR R4 section 3.1.0.4.3).
 func (f *Face) updateWhere(r *request) error {
-	body, err := r.resource()
+	body, err := f.body(r)
 	if err != nil {
 		return err
 	}

@@ -18,7 +18,7 @@ var uuidForm = regexp.MustCompile(`^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-
 // create is POST {type} (FHIR R4 section 3.1.0.8), conditional with If-None-Exist: 200 with the resource that is there.
 // Repeated with one idempotency key it creates nothing: 409, with the resource as it was created.
 func (f *Face) create(r *request) error {
-	body, err := r.resource()
+	body, err := f.body(r)
 	if err != nil {
 		return err
 	}

@@ -41,5 +41,8 @@ func (r *request) found(v store.Version) error {
 		r.w.WriteHeader(http.StatusNotModified)
 		return nil
 	}
+	if v.Type == binary {
+		return r.foundBinary(v)
+	}
 	return r.write(http.StatusOK, v.Body)
 }

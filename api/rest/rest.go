@@ -26,6 +26,7 @@ type Interactions interface {
 	UpdateWhere(ctx context.Context, datastore string, t r4.Code, criteria interaction.Where, body []byte, c interaction.Conditions, o interaction.WriteOptions) (interaction.Written, error)
 	DeleteWhere(ctx context.Context, datastore string, t r4.Code, criteria interaction.Where, c interaction.Conditions) (store.Result, error)
 	DeleteAll(ctx context.Context, datastore string, t r4.Code, criteria interaction.Where, count int) ([]interaction.Deletion, bool, error)
+	IsBinary(body []byte) (bool, error)
 	ReadPatch(form interaction.PatchForm, body []byte) (*patch.Patch, error)
 	Patch(ctx context.Context, t interaction.Target, p *patch.Patch, c interaction.Conditions, o interaction.WriteOptions) (interaction.Written, error)
 	PatchWhere(ctx context.Context, datastore string, t r4.Code, criteria interaction.Where, p *patch.Patch, c interaction.Conditions, o interaction.WriteOptions) (interaction.Written, error)
@@ -100,9 +101,11 @@ func (f *Face) serve(w http.ResponseWriter, r *http.Request) error {
 	if err := call.Authorize(route.iamAction); err != nil {
 		return err
 	}
-	if err := acceptable(r); err != nil {
-		return err
-	}
 	req.Request, req.call, req.w, req.target.Datastore = r, call, w, call.ID
+	if !req.answersAnything(r.Method) {
+		if err := acceptable(r); err != nil {
+			return err
+		}
+	}
 	return route.handle(f, req)
 }

@@ -9,7 +9,7 @@ import (
 
 // update is PUT {type}/{id} (FHIR R4 section 3.1.0.4): 200, or 201 where it created the resource.
 func (f *Face) update(r *request) error {
-	body, err := r.resource()
+	body, err := f.body(r)
 	if err != nil {
 		return err
 	}
