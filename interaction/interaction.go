@@ -1,6 +1,6 @@
 // Package interaction is what FHIR calls interactions (FHIR R4 section 3.1.0) as a service: create, read, vread, update,
-// delete and history of resources in the data stores. It parses, validates and indexes once, and every face that writes a resource goes through
-// it.
+// patch, delete and history of resources in the data stores, also by criteria, and Bundles of them. It parses, validates
+// and indexes once, and every face that writes a resource goes through it.
 package interaction
 
 import (

@@ -86,7 +86,7 @@ func (f *face) roundTrip(t *testing.T, given fhir.Resource, refused bool) bool {
 		t.Errorf("%s: %d %.600s", at, resp.StatusCode, body)
 		return false
 	}
-	resp, body = f.send(t, http.MethodGet, at, nil, nil)
+	resp, body = f.send(t, http.MethodGet, at, http.Header{"Accept": {"application/fhir+json"}}, nil)
 	got, err := fhir.NewParser(fhir.Limits{MaxBytes: 16 << 20}).Parse(body)
 	if err != nil || resp.StatusCode != http.StatusOK {
 		t.Errorf("%s: %d %v", at, resp.StatusCode, err)
