@@ -33,7 +33,7 @@ func openDataDir(path string) (*dataDir, error) {
 	}
 	d := &dataDir{path: path}
 	for _, sub := range []string{"", "store", "cloud", "keys", "aws", "tmp"} {
-		if err := os.MkdirAll(d.at(sub), 0o700); err != nil {
+		if err := makeDir(d.at(sub)); err != nil {
 			return nil, fault.Errorf(fault.Unavailable, "app", "The data directory cannot be used: %v.", err)
 		}
 	}
@@ -51,6 +51,31 @@ func openDataDir(path string) (*dataDir, error) {
 		return nil, errors.Join(fault.Errorf(fault.Unavailable, "app", "The data directory cannot be written: %v.", err), d.lock.Close())
 	}
 	return d, nil
+}
+
+// makeDir makes a folder and those above it, as far as they are not there, each durable in the one above: what is synced
+// in a folder whose own name is not can go with a power failure. The name of a folder that is there is synced again,
+// since whoever made it may have died before.
+func makeDir(path string) error {
+	parent := filepath.Dir(path)
+	if _, err := os.Stat(path); err != nil {
+		if parent != path {
+			if err := makeDir(parent); err != nil {
+				return err
+			}
+		}
+		if err := os.MkdirAll(path, 0o700); err != nil {
+			return err
+		}
+	}
+	d, err := os.Open(parent)
+	if errors.Is(err, fs.ErrPermission) { // a folder above that this user may not read was not made by us
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	return errors.Join(d.Sync(), d.Close())
 }
 
 func writeAt(f *os.File, text string) error {

@@ -12,6 +12,8 @@ type Error struct {
 	Action   string // the permission that the call needed: s3:PutObject, kms:GenerateDataKey, sts:AssumeRole
 	Resource string // its ARN
 	Msg      string // a sentence for people
+	// Cause is what a disk or a network said, for logs: it may name paths and addresses, so it is no part of Msg.
+	Cause error
 	// Deny says which policy refused, where Kind is fault.Denied and the cloud tells; else it is DenyUnknown.
 	Deny Deny
 	// Explicit tells a statement that denies from the lack of one that allows.
@@ -44,8 +46,13 @@ func (d Deny) String() string {
 	return ""
 }
 
-// Error is the sentence.
-func (e *Error) Error() string { return e.Code + ": " + e.Msg }
+// Error is the sentence, and the cause where there is one.
+func (e *Error) Error() string {
+	if e.Cause != nil {
+		return e.Code + ": " + e.Msg + " (" + e.Cause.Error() + ")"
+	}
+	return e.Code + ": " + e.Msg
+}
 
 // Unwrap carries the kind.
 func (e *Error) Unwrap() error { return &fault.Error{Op: "cloud", Kind: e.Kind, Msg: e.Msg} }

@@ -4,8 +4,9 @@ package kv
 
 import (
 	"context"
-	"errors"
 	"iter"
+
+	"tarn/fault"
 )
 
 // Bounds that every engine keeps; what is over them is refused with fault.TooLarge before anything is written.
@@ -17,7 +18,7 @@ const (
 
 // ErrUntouched is in the chain of an engine's error after which surely nothing was written, such as the refusal to write
 // to a disk that is nearly full.
-var ErrUntouched = errors.New("nothing was written")
+var ErrUntouched error = &fault.Error{Op: "kv", Kind: fault.Unavailable, Msg: "nothing was written"}
 
 // Engine holds named spaces. It is safe for concurrent use.
 type Engine interface {

@@ -5,7 +5,6 @@ import (
 	"encoding/hex"
 	"errors"
 	"io/fs"
-	"os"
 	"path/filepath"
 	"sync"
 
@@ -32,6 +31,7 @@ type body struct {
 // bodies is the folder of body files: root/BUCKET/xx/ID, xx the first two digits of ID. It knows which files are being
 // written and which are being read, so that sweeping and deleting leave them alone. It is safe for concurrent use.
 type bodies struct {
+	disk   Disk
 	root   string
 	shared bool
 
@@ -48,14 +48,17 @@ type pin struct {
 	removed bool   // no more readers may come
 }
 
-func openBodies(root string, shared bool) (*bodies, error) {
-	if err := os.MkdirAll(root, 0o700); err != nil {
+func openBodies(disk Disk, root string, shared bool) (*bodies, error) {
+	if err := disk.MakeDirs(root); err != nil {
 		return nil, fault.Errorf(fault.Unavailable, "local.bodies", "the folder of object bodies cannot be made: %w", err)
 	}
-	if err := syncDir(filepath.Dir(root)); err != nil {
-		return nil, err
+	b := &bodies{disk: disk, root: root, shared: shared, writing: map[bodyID]bool{}, pins: map[bodyID]*pin{}, dirs: map[string]bool{}}
+	for _, dir := range []string{filepath.Dir(root), filepath.Dir(filepath.Dir(root))} {
+		if err := b.syncDir(dir); err != nil {
+			return nil, err
+		}
 	}
-	return &bodies{root: root, shared: shared, writing: map[bodyID]bool{}, pins: map[bodyID]*pin{}, dirs: map[string]bool{}}, nil
+	return b, nil
 }
 
 func (b *bodies) path(bucket string, id bodyID) string {
@@ -64,7 +67,7 @@ func (b *bodies) path(bucket string, id bodyID) string {
 }
 
 // create makes the file of a new body. The body counts as being written until settle.
-func (b *bodies) create(bucket string) (bodyID, *os.File, error) {
+func (b *bodies) create(bucket string) (bodyID, File, error) {
 	id := newBodyID()
 	b.mu.Lock()
 	b.writing[id] = true
@@ -77,13 +80,13 @@ func (b *bodies) create(bucket string) (bodyID, *os.File, error) {
 	return id, f, nil
 }
 
-func (b *bodies) createFile(bucket string, id bodyID) (*os.File, error) {
+func (b *bodies) createFile(bucket string, id bodyID) (File, error) {
 	path := b.path(bucket, id)
 	for range 3 { // a bucket's folder goes with the bucket, maybe just now
 		if err := b.makeDir(filepath.Dir(path)); err != nil {
 			return nil, err
 		}
-		f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
+		f, err := b.disk.Create(path)
 		if !errors.Is(err, fs.ErrNotExist) {
 			return f, err
 		}
@@ -100,11 +103,11 @@ func (b *bodies) makeDir(dir string) error {
 	if known {
 		return nil
 	}
-	if err := os.MkdirAll(dir, 0o700); err != nil {
+	if err := b.disk.MakeDirs(dir); err != nil {
 		return err
 	}
 	for _, d := range []string{filepath.Dir(dir), b.root} {
-		if err := syncDir(d); err != nil {
+		if err := b.syncDir(d); err != nil {
 			return err
 		}
 	}
@@ -125,13 +128,13 @@ func (b *bodies) forgetDirs(bucketDir string) {
 }
 
 // finish makes a written file durable, its name too, and closes it.
-func (b *bodies) finish(f *os.File) error {
+func (b *bodies) finish(bucket string, id bodyID, f File) error {
 	err := f.Sync()
 	if cerr := f.Close(); err == nil {
 		err = cerr
 	}
 	if err == nil {
-		err = syncDir(filepath.Dir(f.Name()))
+		err = b.syncDir(filepath.Dir(b.path(bucket, id)))
 	}
 	if err != nil {
 		return fault.Errorf(fault.Unavailable, "local.bodies", "a body cannot be written: %w", err)
@@ -148,7 +151,7 @@ func (b *bodies) settle(id bodyID) {
 
 // drop removes the file of a body that never got a record.
 func (b *bodies) drop(bucket string, id bodyID) {
-	_ = os.Remove(b.path(bucket, id))
+	_ = b.disk.Remove(b.path(bucket, id))
 	b.settle(id)
 }
 
@@ -220,7 +223,7 @@ func (b *bodies) remove(bucket string, list []body) {
 	first := list[0].ID
 	unlink := func() {
 		for _, x := range list {
-			_ = os.Remove(b.path(bucket, x.ID))
+			_ = b.disk.Remove(b.path(bucket, x.ID))
 		}
 	}
 	b.mu.Lock()
@@ -241,22 +244,15 @@ func (b *bodies) remove(bucket string, list []body) {
 func (b *bodies) removeBucket(bucket string) {
 	dir := filepath.Join(b.root, bucket)
 	b.forgetDirs(dir)
-	subs, _ := os.ReadDir(dir)
+	subs, _ := b.disk.ReadDir(dir)
 	for _, s := range subs {
-		_ = os.Remove(filepath.Join(dir, s.Name())) // refuses a folder that is not empty
+		_ = b.disk.Remove(filepath.Join(dir, s.Name())) // refuses a folder that is not empty
 	}
-	_ = os.Remove(dir)
+	_ = b.disk.Remove(dir)
 }
 
-func syncDir(dir string) error {
-	d, err := os.Open(dir)
-	if err == nil {
-		err = d.Sync()
-		if cerr := d.Close(); err == nil {
-			err = cerr
-		}
-	}
-	if err != nil {
+func (b *bodies) syncDir(dir string) error {
+	if err := b.disk.SyncDir(dir); err != nil {
 		return fault.Errorf(fault.Unavailable, "local.bodies", "a folder cannot be synced: %w", err)
 	}
 	return nil

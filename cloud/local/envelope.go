@@ -6,7 +6,6 @@ import (
 	"crypto/sha256"
 	"errors"
 	"io"
-	"os"
 	"sync"
 
 	"github.com/minio/sio"
@@ -40,7 +39,7 @@ func streamConfig(dataKey []byte, id bodyID) sio.Config {
 }
 
 // encrypt writes r to f and returns how many bytes r had. Errors of r come back as they are.
-func encrypt(ctx context.Context, f *os.File, r io.Reader, dataKey []byte, id bodyID) (int64, error) {
+func encrypt(ctx context.Context, f File, r io.Reader, dataKey []byte, id bodyID) (int64, error) {
 	src := &counter{ctx: ctx, r: r}
 	enc, err := sio.EncryptReader(src, streamConfig(dataKey, id))
 	if err != nil {
@@ -92,7 +91,7 @@ type reader struct {
 	dataKey []byte
 	skip    int64 // plain bytes to pass over in rest[0]
 	left    int64 // plain bytes still to be given
-	file    *os.File
+	file    File
 	plain   io.Reader // of file
 	here    int64     // plain bytes left in file
 	closed  bool
@@ -172,7 +171,7 @@ func (r *reader) next() error {
 	if x.Size == skip {
 		return nil
 	}
-	f, err := os.Open(r.bodies.path(r.bucket, x.ID))
+	f, err := r.bodies.disk.Open(r.bodies.path(r.bucket, x.ID))
 	if err != nil {
 		return damaged(err)
 	}

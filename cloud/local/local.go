@@ -24,6 +24,7 @@ import (
 type Options struct {
 	Space     kv.Space         // records live here under the prefixes buckets/, objects/ and keys/
 	Dir       string           // bodies lie in Dir/buckets
+	Disk      Disk             // below Dir; nil: the operating system's
 	Sealer    *seal.Sealer     // seals key material at rest
 	Directory access.Directory // roles and what principals' own policies give
 	Account   string           // twelve digits
@@ -71,7 +72,10 @@ func Open(ctx context.Context, o Options) (*Cloud, error) {
 	if o.Now == nil {
 		o.Now = time.Now
 	}
-	b, err := openBodies(filepath.Join(o.Dir, "buckets"), o.Shared)
+	if o.Disk == nil {
+		o.Disk = system{}
+	}
+	b, err := openBodies(o.Disk, filepath.Join(o.Dir, "buckets"), o.Shared)
 	if err != nil {
 		return nil, fault.Wrap(op, err)
 	}

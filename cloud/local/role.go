@@ -192,7 +192,13 @@ func putWhole(ctx context.Context, s *Session, bucket, key string, body io.ReadS
 	}
 	_, err := s.PutObject(ctx, PutRequest{Bucket: bucket, Key: key, Body: body, Size: size, SSE: sseOf(o), SHA256: o.SHA256,
 		Headers: Headers{ContentType: o.ContentType}})
-	return err
+	var known *cloud.Error
+	if !fault.Is(err, fault.Unavailable) || errors.As(err, &known) || ctx.Err() != nil {
+		return err
+	}
+	arn := s.c.bucketARN(bucket) + "/" + key
+	return &cloud.Error{Kind: fault.Unavailable, Code: "ServiceUnavailable", Action: "s3:PutObject", Resource: arn, Cause: err,
+		Msg: "s3:PutObject of " + arn + ": the storage of the bucket did not take the object; its disk may be full."}
 }
 
 // Get implements cloud.Bucket.

@@ -5,7 +5,7 @@ import (
 	"context"
 	"encoding/hex"
 	"errors"
-	"os"
+	"io/fs"
 	"path/filepath"
 	"slices"
 	"time"
@@ -132,13 +132,13 @@ type found struct {
 // sweepBodies removes orphans. A file counts as one if it was there before the records were read, is not being written
 // by this process, and no record names it.
 func (c *Cloud) sweepBodies(ctx context.Context) error {
-	buckets, err := os.ReadDir(c.bodies.root)
+	buckets, err := c.bodies.disk.ReadDir(c.bodies.root)
 	if err != nil {
 		return fault.Errorf(fault.Unavailable, "local.Sweep", "the folder of object bodies cannot be read: %w", err)
 	}
 	var all []found
 	for i, b := range buckets {
-		subs, _ := os.ReadDir(filepath.Join(c.bodies.root, b.Name()))
+		subs, _ := c.bodies.disk.ReadDir(filepath.Join(c.bodies.root, b.Name()))
 		for _, sub := range subs {
 			if err := ctx.Err(); err != nil {
 				return err
@@ -172,7 +172,7 @@ func (c *Cloud) sweepBodies(ctx context.Context) error {
 
 // candidates adds the body files of a folder that could be orphans.
 func (c *Cloud) candidates(all []found, bucket int32, dir string) []found {
-	names, _ := os.ReadDir(dir) // a folder that went meanwhile has none
+	names, _ := c.bodies.disk.ReadDir(dir) // a folder that went meanwhile has none
 	for _, n := range names {
 		f := found{bucket: bucket}
 		raw, err := hex.DecodeString(n.Name())
@@ -187,7 +187,7 @@ func (c *Cloud) candidates(all []found, bucket int32, dir string) []found {
 	return all
 }
 
-func isOlder(e os.DirEntry, when time.Time) bool {
+func isOlder(e fs.DirEntry, when time.Time) bool {
 	st, err := e.Info()
 	return err == nil && st.ModTime().Before(when)
 }

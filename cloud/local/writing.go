@@ -79,7 +79,7 @@ func (c *Cloud) write(ctx context.Context, w writing) (written, error) {
 		c.bodies.drop(w.bucket, id)
 		return out, err
 	}
-	if err := c.bodies.finish(f); err != nil {
+	if err := c.bodies.finish(w.bucket, id, f); err != nil {
 		c.bodies.drop(w.bucket, id)
 		return out, err
 	}
