@@ -16,7 +16,7 @@ type Faulty struct {
 	puts   int
 	before int
 	after  int
-	hook   func(n int, key string) error
+	hook   func(n int, key string) (before, after error)
 }
 
 // NewFaulty wraps inner; nothing fails yet.
@@ -28,10 +28,11 @@ func (f *Faulty) FailBefore(n int) { f.set(n, 0, nil) }
 // FailAfter lets the n-th put from now, counted from 1, write and then report failure, as a lost answer does.
 func (f *Faulty) FailAfter(n int) { f.set(0, n, nil) }
 
-// Hook is asked before each put, with its number from now; its error is the put's. nil asks nobody.
-func (f *Faulty) Hook(hook func(n int, key string) error) { f.set(0, 0, hook) }
+// Hook is asked before each put, with its number from now. An error before is the put's, which then writes nothing; one
+// after is what the put tells when it has written. nil asks nobody.
+func (f *Faulty) Hook(hook func(n int, key string) (before, after error)) { f.set(0, 0, hook) }
 
-func (f *Faulty) set(before, after int, hook func(int, string) error) {
+func (f *Faulty) set(before, after int, hook func(int, string) (error, error)) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.puts, f.before, f.after, f.hook = 0, before, after, hook
@@ -45,20 +46,51 @@ func (f *Faulty) Puts() int {
 }
 
 // next counts a put and says what will become of it.
-func (f *Faulty) next() (n int, before, after bool, hook func(int, string) error) {
+func (f *Faulty) next() (n int, before, after bool, hook func(int, string) (error, error)) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.puts++
 	return f.puts, f.puts == f.before, f.puts == f.after, f.hook
 }
 
+// put does one put with the fault that was asked for.
+func (f *Faulty) put(key string, write func() error) error {
+	n, before, after, hook := f.next()
+	var late error
+	if hook != nil {
+		var early error
+		if early, late = hook(n, key); early != nil {
+			return early
+		}
+	}
+	if before {
+		return fault.Errorf(fault.Unavailable, "cloudtest.Put", "put %d was made to fail before it wrote", n)
+	}
+	if after {
+		late = fault.Errorf(fault.Unavailable, "cloudtest.Put", "put %d was made to fail after it wrote", n)
+	}
+	if err := write(); err != nil {
+		return err
+	}
+	return late
+}
+
 // Assume implements cloud.Cloud.
 func (f *Faulty) Assume(ctx context.Context, a cloud.Assumption) (cloud.Role, error) {
 	r, err := f.Cloud.Assume(ctx, a)
+	if r == nil {
+		return nil, err
+	}
+	return faultyRole{r, f}, err
+}
+
+// Own implements cloud.Cloud.
+func (f *Faulty) Own(ctx context.Context) (cloud.OwnBucket, error) {
+	b, err := f.Cloud.Own(ctx)
 	if err != nil {
 		return nil, err
 	}
-	return faultyRole{r, f}, nil
+	return faultyOwn{b, f}, nil
 }
 
 type faultyRole struct {
@@ -76,18 +108,15 @@ type faultyBucket struct {
 
 // Put implements cloud.Bucket.
 func (b faultyBucket) Put(ctx context.Context, key string, body io.ReadSeeker, size int64, o cloud.PutOptions) error {
-	n, before, after, hook := b.f.next()
-	if hook != nil {
-		if err := hook(n, key); err != nil {
-			return err
-		}
-	}
-	if before {
-		return fault.Errorf(fault.Unavailable, "cloudtest.Put", "put %d was made to fail before it wrote", n)
-	}
-	err := b.Bucket.Put(ctx, key, body, size, o)
-	if err == nil && after {
-		return fault.Errorf(fault.Unavailable, "cloudtest.Put", "put %d was made to fail after it wrote", n)
-	}
-	return err
+	return b.f.put(key, func() error { return b.Bucket.Put(ctx, key, body, size, o) })
+}
+
+type faultyOwn struct {
+	cloud.OwnBucket
+	f *Faulty
+}
+
+// Put implements cloud.OwnBucket.
+func (b faultyOwn) Put(ctx context.Context, key string, body io.ReadSeeker, size int64, o cloud.PutOptions) error {
+	return b.f.put(key, func() error { return b.OwnBucket.Put(ctx, key, body, size, o) })
 }
