@@ -45,7 +45,10 @@ fuzz: ## every fuzz target for FUZZTIME (30s) each
 crash: ## kill a real server in the middle of jobs until N (300) kills count, and prove that nothing is lost
 	TARN_TEST_KILLS=$(or $(N),300) $(GO) test -count=1 -timeout 5h -v -run '^TestCrash_losesAndDoublesNothing$$' ./test/crash
 
+soak: ## writers, readers, exports, imports and cancels together for T (20m), and then the look at what the server holds
+	TARN_TEST_SOAK=$(or $(T),20m) $(GO) test -count=1 -timeout 3h -v -run '^TestSoak_returnsToWhereItWas$$' ./test/crash
+
 bench: ## the measurements of docs/benchmarks.md
 	$(GO) run ./bench
 
-.PHONY: help build demo test tools check race generate verify conformance fuzz crash bench
+.PHONY: help build demo test tools check race generate verify conformance fuzz crash soak bench

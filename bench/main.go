@@ -78,6 +78,7 @@ func run(ctx context.Context, o options) (err error) {
 		{"requests", b.requests},
 		{"latency", b.latencies},
 		{"restart", b.restarts},
+		{"resume", b.resumes},
 	} {
 		if !b.wants(m.name) {
 			continue
