@@ -34,6 +34,7 @@ func (a *App) openFaces(tokenKey []byte) error {
 	a.interactions.UseMatcher(searches)
 	a.exports.UseQueries(searches)
 	resources := rest.New(rest.Options{Edge: a.edge, Datastores: a.catalog, Interactions: a.interactions, Packages: a.packages, Background: a.background, Searches: searches,
+		Beside:  bulk.Offer(),
 		Version: a.cfg.Version, Started: fhir.InstantOf(time.Now())})
 	exports := bulk.New(bulk.Options{Edge: a.edge, Datastores: a.catalog, Exports: a.exports})
 	web, err := console.New(console.Options{Endpoint: a.url, Transport: inside{func() http.Handler { return a.handler }}, Region: a.cfg.Region,

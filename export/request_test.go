@@ -3,10 +3,12 @@ package export_test
 import (
 	"strings"
 	"testing"
+	"time"
 
 	"tarn/cloud/local"
 	"tarn/export"
 	"tarn/fault"
+	"tarn/fhir"
 )
 
 func TestParseS3Uri_takesWhatIsWritten(t *testing.T) {
@@ -48,6 +50,20 @@ func TestStart_refusesNamesThatWouldBeTooLong(t *testing.T) {
 	_, err := w.exports.Start(t.Context(), r)
 	if !fault.Is(err, fault.Invalid) || !strings.Contains(fault.Message(err), "Shorten the prefix") {
 		t.Errorf("started: %v", err)
+	}
+}
+
+func TestStart_refusesToBeginInTheFuture(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	r := w.request()
+	r.Selection = export.Selection{Since: fhir.InstantOf(time.Now().Add(time.Hour)), Deleted: true}
+	if _, err := w.exports.Start(t.Context(), r); !fault.Is(err, fault.Invalid) || !strings.Contains(err.Error(), "_since") {
+		t.Errorf("an hour ahead: %v", err)
+	}
+	r.Selection.Since = fhir.InstantOf(time.Now().Add(5 * time.Second)) // a caller's clock is not quite ours
+	if _, err := w.exports.Start(t.Context(), r); err != nil {
+		t.Error(err)
 	}
 }
 

@@ -78,12 +78,14 @@ const (
 	maxElements = 200
 )
 
+// refuse is the error that a parameter of the standard cannot be used.
+func refuse(name, format string, args ...any) error {
+	return fhir.NewOutcomeError(fault.Invalid, "export.Selection", fhir.Issue{Severity: fhir.SeverityError, Code: fhir.CodeValue,
+		Diagnostics: fmt.Sprintf("The parameter %s cannot be used: %s.", name, fmt.Sprintf(format, args...))})
+}
+
 // check refuses what cannot be meant. Errors name the parameter of the standard.
 func (s *Selection) check() error {
-	refuse := func(name, format string, args ...any) error {
-		return fhir.NewOutcomeError(fault.Invalid, "export.Selection", fhir.Issue{Severity: fhir.SeverityError, Code: fhir.CodeValue,
-			Diagnostics: fmt.Sprintf("The parameter %s cannot be used: %s.", name, fmt.Sprintf(format, args...))})
-	}
 	switch s.Level {
 	case System:
 		if len(s.Patients) > 0 {
@@ -140,10 +142,10 @@ func (s *Selection) check() error {
 	default:
 		return refuse("organizeOutputBy", "only Patient is offered")
 	}
-	return s.checkElements(refuse)
+	return s.checkElements()
 }
 
-func (s *Selection) checkElements(refuse func(name, format string, args ...any) error) error {
+func (s *Selection) checkElements() error {
 	if len(s.Elements) > maxElements {
 		return refuse("_elements", "there are %d of them; the most is %d", len(s.Elements), maxElements)
 	}

@@ -44,6 +44,9 @@ func (s *Service) Start(ctx context.Context, r Request) (job.Record, error) {
 	if err != nil {
 		return job.Record{}, fault.Wrap(op, err)
 	}
+	if j.Selection.Since > at.Instant+ahead {
+		return job.Record{}, refuse("_since", "it is in the future")
+	}
 	j.KeyARN, j.TxID, j.TransactionTime = checked.KeyARN, at.Tx, at.Instant
 	params, err := j.marshal()
 	if err != nil {
@@ -53,6 +56,9 @@ func (s *Service) Start(ctx context.Context, r Request) (job.Record, error) {
 		ClientToken: r.ClientToken, Fingerprint: r.fingerprint(), MaxWaiting: MaxWaiting})
 	return rec, fault.Wrap(op, err)
 }
+
+// ahead is how far a caller's clock may be ahead of the data store's, in milliseconds.
+const ahead = fhir.Instant(time.Minute / time.Millisecond)
 
 // checkSelection refuses what a selection asks for and cannot be given: what has no sound form, a group or patients that
 // are not there, queries that a search would refuse.

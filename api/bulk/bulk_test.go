@@ -42,6 +42,7 @@ func arnOf(id string) string {
 
 // stage is what the face stands on: two data stores, one export, and one caller with a policy.
 type stage struct {
+	failed   string // the message of the export, where it is one that failed, to the service's own bucket
 	policy   access.Policy
 	findings []export.Finding
 	refuse   error
@@ -71,9 +72,14 @@ func (e exports) Describe(_ context.Context, datastore, id string) (job.Record, 
 	if id != jobID {
 		return job.Record{}, export.Job{}, fault.Errorf(fault.NotFound, "stage", "There is no job %s.", id)
 	}
+	if e.failed != "" {
+		return job.Record{ID: id, Datastore: datastore, State: job.Failed, Message: e.failed}, export.Job{Datastore: datastore, Own: true}, nil
+	}
 	return job.Record{ID: id, Datastore: datastore, Name: "nightly", State: job.InProgress, Progress: job.Progress{PartsDone: 1, PartsTotal: 4, Resources: 5000, ResourcesTotal: 20000, Bytes: 7, Files: 2}},
 		export.Job{Datastore: datastore, S3Uri: "s3://b/p", TxID: 42, TransactionTime: fhir.Instant(1000)}, nil
 }
+
+func (e exports) Expired(job.Record, export.Job) bool { return false }
 
 func (e exports) Digests(_ context.Context, _, _ string, yield func(export.File) error) error {
 	for _, f := range []export.File{{Type: "Patient", Name: "Patient/Patient-1-0-0.ndjson", Count: 2, Bytes: 3, SHA256: "aa"}, {Type: "Slot", Name: "Slot/Slot-1-0-0.ndjson", Count: 1, Bytes: 1, SHA256: "bb"}} {

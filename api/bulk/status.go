@@ -106,8 +106,8 @@ func (f *Face) status(w http.ResponseWriter, r *http.Request, call *edge.Datasto
 		return writeStatus(w, http.StatusOK, body)
 	case job.Failed:
 		if j.Own {
-			return edge.WithStatus(http.StatusInternalServerError, fhir.NewOutcomeError(fault.Internal, "bulk",
-				fhir.Issue{Severity: fhir.SeverityError, Code: "exception", Diagnostics: "The export failed: " + rec.Message}))
+			writeFailure(w, rec)
+			return nil
 		}
 		return writeStatus(w, http.StatusOK, body)
 	case job.CancelCompleted, job.CancelFailed:
@@ -116,6 +116,15 @@ func (f *Face) status(w http.ResponseWriter, r *http.Request, call *edge.Datasto
 	w.Header().Set("X-Progress", progressText(rec))
 	w.Header().Set("Retry-After", strconv.Itoa(retryAfter(rec)))
 	return writeStatus(w, http.StatusAccepted, body)
+}
+
+// writeFailure says that an export failed, and why. It is 500 since the standard has no other word for it, but no fault of
+// this request: it is answered here, because edge keeps the text of faults of the server to the log.
+func writeFailure(w http.ResponseWriter, rec job.Record) {
+	told := fhir.Outcome{Issues: []fhir.Issue{{Severity: fhir.SeverityError, Code: "exception", Diagnostics: "The export failed: " + rec.Message}}}
+	w.Header().Set("Content-Type", "application/fhir+json; charset=utf-8")
+	w.WriteHeader(http.StatusInternalServerError)
+	_, _ = w.Write(told.AppendJSON(nil)) // a caller that went away is nobody's error
 }
 
 // progressText is X-Progress: at most 100 characters, and a number with a percent sign first, since there are clients that

@@ -143,14 +143,39 @@ func extras(try func(what string, want int, method, at string, header http.Heade
 		}
 		try("patch by "+format, http.StatusOK, http.MethodPatch, "Patient/p", http.Header{"Content-Type": {format}}, body)
 	}
+	exports(try, said)
 	for _, op := range offered.Operation {
 		switch op.Name {
 		case "validate":
 			try("$validate", http.StatusOK, http.MethodPost, "Patient/$validate", fhirJSON, patient)
 		case "everything":
 			try("$everything", http.StatusOK, http.MethodGet, "Patient/p/$everything", nil, "")
+		case "export": // see exports
 		default:
 			try(op.Name+", which this test does not know", 0, http.MethodGet, "Patient/$"+op.Name, nil, "")
 		}
+	}
+}
+
+// exports tries the exports that the statement names, at each level.
+func exports(try func(what string, want int, method, at string, header http.Header, body string), said capabilities) {
+	try("to begin with", http.StatusCreated, http.MethodPut, "Group/g", http.Header{"Content-Type": {"application/fhir+json"}},
+		`{"resourceType":"Group","id":"g","type":"person","actual":true,"member":[{"entity":{"reference":"Patient/p"}}]}`)
+	started := 0
+	for _, op := range said.Rest[0].Operation {
+		started++
+		try("system $"+op.Name, http.StatusAccepted, http.MethodGet, "$"+op.Name, nil, "")
+	}
+	at := map[string]string{"Patient": "Patient/$", "Group": "Group/g/$"}
+	for _, r := range said.Rest[0].Resource {
+		for _, op := range r.Operation {
+			if strings.HasSuffix(op.Name, "export") {
+				started++
+				try(r.Type+" $"+op.Name, http.StatusAccepted, http.MethodGet, at[r.Type]+op.Name, nil, "")
+			}
+		}
+	}
+	if started != 4 {
+		try("four exports, not another number", 0, http.MethodGet, "metadata", nil, "")
 	}
 }

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	"tarn/api/edge"
 	"tarn/api/rest"
 	"tarn/fhir/r4"
 )
@@ -30,6 +31,7 @@ type capabilities struct {
 		Interaction []struct{ Code string }
 		SearchParam []struct{ Name, Definition, Type string }
 		Compartment []string
+		Operation   []struct{ Name, Definition string }
 	}
 }
 
@@ -44,7 +46,7 @@ func TestCapabilities_areWhatATableOfRoutesGives(t *testing.T) {
 	t.Parallel()
 	read := func(patterns ...string) capabilities {
 		var c capabilities
-		must(t, json.Unmarshal(rest.StatementForTest(patterns), &c))
+		must(t, json.Unmarshal(rest.StatementForTest(edge.Offer{}, patterns), &c))
 		return c
 	}
 	bare := read("GET {type}/{id}")
@@ -100,6 +102,34 @@ func TestCapabilities_areWhatATableOfRoutesGives(t *testing.T) {
 	}
 	if params < 2000 {
 		t.Errorf("%d search parameters", params)
+	}
+}
+
+func TestCapabilities_tellWhatAnotherFaceServes(t *testing.T) {
+	t.Parallel()
+	var said struct {
+		Instantiates []string
+		Rest         []struct {
+			Operation []struct{ Name, Definition string }
+			Resource  []struct {
+				Type      string
+				Operation []struct{ Name, Definition string }
+			}
+		}
+	}
+	must(t, json.Unmarshal(rest.StatementForTest(edge.Offer{Instantiates: []string{"http://s"}, Operations: []edge.OfferedOperation{
+		{On: "", Name: "a", Definition: "http://a"}, {On: "Group", Name: "b", Definition: "http://b"}}}, []string{"POST {type}/$validate"}), &said))
+	if row := said.Rest[0]; !slices.Equal(said.Instantiates, []string{"http://s"}) || len(row.Operation) != 1 || row.Operation[0].Name != "a" || row.Operation[0].Definition != "http://a" {
+		t.Errorf("%v, system %v", said.Instantiates, row.Operation)
+	}
+	for _, r := range said.Rest[0].Resource {
+		want := 1
+		if r.Type == "Group" {
+			want = 2
+		}
+		if len(r.Operation) != want || r.Operation[len(r.Operation)-1].Name != map[int]string{1: "validate", 2: "b"}[want] {
+			t.Errorf("%s: %v", r.Type, r.Operation)
+		}
 	}
 }
 

@@ -4,6 +4,8 @@ import (
 	"encoding/json"
 	"fmt"
 	"strings"
+
+	"tarn/api/edge"
 )
 
 // RoutesForTest is the table of routes as text.
@@ -25,14 +27,14 @@ func RoutesWithoutOffer() (unknown []string) {
 	return unknown
 }
 
-// StatementForTest is the CapabilityStatement of a table of these routes, "METHOD pattern".
-func StatementForTest(patterns []string) []byte {
+// StatementForTest is the CapabilityStatement of a table of these routes, "METHOD pattern", beside another face.
+func StatementForTest(beside edge.Offer, patterns []string) []byte {
 	var table []route
 	for _, p := range patterns {
 		method, pattern, _ := strings.Cut(p, " ")
 		table = append(table, route{method: method, pattern: pattern})
 	}
-	body, err := json.Marshal(New(Options{}).buildStatement(offeredBy(table)))
+	body, err := json.Marshal(New(Options{Beside: beside}).buildStatement(offeredBy(table)))
 	if err != nil {
 		panic(err)
 	}

@@ -4,6 +4,7 @@ import (
 	"slices"
 	"strings"
 
+	"tarn/api/edge"
 	"tarn/fhir/r4"
 )
 
@@ -122,6 +123,13 @@ func offerOf(method, pattern string) ([]string, *offeredOperation, bool) {
 	}
 	words, ok := offers[method+" "+strings.Join(segments, "/")]
 	return words, nil, ok
+}
+
+// beside adds what another face serves on the same addresses.
+func (o *offered) beside(more edge.Offer) {
+	for _, op := range more.Operations {
+		o.operations = append(o.operations, offeredOperation{operation{op.Name, op.Definition}, op.On})
+	}
 }
 
 func (o *offered) offers(interaction string) bool {

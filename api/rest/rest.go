@@ -52,7 +52,8 @@ type Options struct {
 	Packages     Packages
 	Background   Background
 	Searches     Searches
-	Version      string // of the software, for the CapabilityStatement
+	Beside       edge.Offer // what another face serves on the same addresses, for the CapabilityStatement
+	Version      string     // of the software, for the CapabilityStatement
 	Started      fhir.Instant
 }
 

@@ -47,6 +47,7 @@ type (
 		Status         string         `json:"status"`
 		Date           string         `json:"date"`
 		Kind           string         `json:"kind"`
+		Instantiates   []string       `json:"instantiates,omitempty"`
 		Software       map[string]any `json:"software"`
 		Implementation map[string]any `json:"implementation"`
 		FHIRVersion    string         `json:"fhirVersion"`
@@ -60,8 +61,10 @@ const baseProfile = "http://hl7.org/fhir/StructureDefinition/"
 
 // buildStatement is the whole statement, with baseMark for the base URL.
 func (f *Face) buildStatement(o offered) capabilityStatement {
+	o.beside(f.o.Beside)
 	s := capabilityStatement{
 		ResourceType: "CapabilityStatement", Status: "active", Date: f.o.Started.String(), Kind: "instance",
+		Instantiates:   f.o.Beside.Instantiates,
 		Software:       map[string]any{"name": "Tarn", "version": f.o.Version},
 		Implementation: map[string]any{"description": "Tarn FHIR R4 data store", "url": baseMark},
 		FHIRVersion:    "4.0.1",

@@ -1,0 +1,38 @@
+package bulk_test
+
+import (
+	"net/http"
+	"strings"
+	"testing"
+
+	"tarn/api/bulk"
+	"tarn/fault"
+)
+
+func TestStatus_ofAFailedExportTellsWhy(t *testing.T) {
+	t.Parallel()
+	c := open(t, &stage{failed: "Not authorized to perform kms:GenerateDataKey on key/k."}, everything)
+	resp, err := c.FHIR(t.Context(), http.MethodGet, active, "export/"+jobID, nil)
+	if err == nil {
+		_ = resp.Body.Close()
+		t.Fatalf("status %d", resp.StatusCode)
+	}
+	if text := fault.Message(err); !strings.Contains(text, "The export failed: Not authorized to perform kms:GenerateDataKey") {
+		t.Errorf("a failed export says %q (%v)", text, err)
+	}
+}
+
+func TestOffer_isWhatTheRoutesServe(t *testing.T) {
+	t.Parallel()
+	var said []string
+	for _, op := range bulk.Offer().Operations {
+		said = append(said, strings.TrimPrefix(op.On+" $"+op.Name+" "+op.Definition, " "))
+	}
+	const want = `$export http://hl7.org/fhir/uv/bulkdata/OperationDefinition/export
+Patient $export http://hl7.org/fhir/uv/bulkdata/OperationDefinition/patient-export
+Group $export http://hl7.org/fhir/uv/bulkdata/OperationDefinition/group-export
+Group $davinci-data-export http://hl7.org/fhir/us/davinci-atr/OperationDefinition/davinci-data-export`
+	if got := strings.Join(said, "\n"); got != want {
+		t.Errorf("the offer is\n%s\nwant\n%s", got, want)
+	}
+}
