@@ -19,6 +19,8 @@ type Matcher interface {
 	// MatchAt gives at most limit live resources of the type as of the view; base is the URL of the data store. An unknown
 	// parameter is an error that names it, never passed over. It is called with the view of a store.Guard too.
 	MatchAt(ctx context.Context, v *store.View, base string, typ r4.Code, criteria string, limit int) ([]store.Version, error)
+	// MeetsAt says which of some resources that are not stored meet the criteria, by their index entries.
+	MeetsAt(ctx context.Context, v *store.View, base string, typ r4.Code, criteria string, resources [][]fhir.IndexEntry) ([]bool, error)
 }
 
 // UseMatcher lets conditional interactions be carried out. It is called before the service is.

@@ -3,11 +3,13 @@ package interaction
 import (
 	"bytes"
 	"fmt"
+	"maps"
 	"strconv"
 	"strings"
 
 	"tarn/fault"
 	"tarn/fhir"
+	"tarn/fhir/index"
 	"tarn/fhir/r4"
 	"tarn/fhir/rewrite"
 	"tarn/store"
@@ -74,24 +76,24 @@ func (l *linkTable) suspect(text []byte) bool {
 
 var historyPart = []byte("/_history/")
 
-// conditionalReferences finds what the conditional references of the transaction mean: a resource that the transaction
-// itself writes under the same criteria, else the one of the data store that meets them.
+// conditionalReferences finds what the conditional references of the transaction mean: the one resource that meets the
+// criteria when all is written, be it one that the transaction itself writes or one that stands and is left as it is.
 func (a *attempt) conditionalReferences(deleted map[identity]bool) error {
 	a.references = map[string]string{}
-	var written map[string]int
+	var known *foreseen
 	for i, links := range a.links.links {
 		for _, link := range links {
 			if link.Kind != rewrite.Reference {
 				continue
 			}
 			ref := fhir.ParseReference(link.Text)
-			if _, known := a.references[link.Text]; known || ref.Kind != fhir.ConditionalReference {
+			if _, done := a.references[link.Text]; done || ref.Kind != fhir.ConditionalReference {
 				continue
 			}
-			if written == nil {
-				written = a.writtenUnder()
+			if known == nil {
+				known = a.foresee(deleted)
 			}
-			to, err := a.conditionalReference(ref, written, deleted)
+			to, err := a.conditionalReference(ref, known)
 			if err != nil {
 				return a.placed(a.failed(i, err), i, link)
 			}
@@ -99,6 +101,45 @@ func (a *attempt) conditionalReferences(deleted map[identity]bool) error {
 		}
 	}
 	return nil
+}
+
+// foreseen is what the transaction will have written.
+type foreseen struct {
+	under   map[string]int    // entries whose resources are written under criteria, by type and criteria
+	changed map[identity]bool // resources that stand now and will be gone, or other than they are
+	typed   map[r4.Code]*candidates
+}
+
+// candidates are the resources of a type that the transaction writes.
+type candidates struct {
+	at      []int // entries
+	entries [][]fhir.IndexEntry
+}
+
+func (a *attempt) foresee(deleted map[identity]bool) *foreseen {
+	f := &foreseen{under: a.writtenUnder(), changed: maps.Clone(deleted), typed: map[r4.Code]*candidates{}}
+	for i := range a.aims {
+		if e := &a.r.Bundle.Entries[i]; e.action == updates {
+			f.changed[identity{e.typ, a.aims[i].id}] = true
+		}
+	}
+	return f
+}
+
+// candidates are found at the first question for a type. What a patch will make is not known yet: such a resource counts
+// as it stands.
+func (f *foreseen) candidates(a *attempt, typ r4.Code) *candidates {
+	if c := f.typed[typ]; c != nil {
+		return c
+	}
+	c, x := &candidates{}, index.NewExtractor()
+	for i := range a.aims {
+		if e := &a.r.Bundle.Entries[i]; e.typ == typ && a.aims[i].write && (e.action == creates || e.action == updates) {
+			c.at, c.entries = append(c.at, i), append(c.entries, x.ExtractNodeOwned(e.resource, typ))
+		}
+	}
+	f.typed[typ] = c
+	return c
 }
 
 // writtenUnder are the entries whose resources are written under criteria, by type and criteria.
@@ -113,24 +154,39 @@ func (a *attempt) writtenUnder() map[string]int {
 	return written
 }
 
-func (a *attempt) conditionalReference(ref fhir.Reference, written map[string]int, deleted map[identity]bool) (string, error) {
+func (a *attempt) conditionalReference(ref fhir.Reference, known *foreseen) (string, error) {
 	typ, _ := r4.CodeOf(ref.Type)
 	c, err := ParseCriteria(typ, Where{a.r.Base, ref.Query})
 	if err != nil {
 		return "", err
 	}
-	if i, ok := written[ref.Type+"?"+c.query.Encode()]; ok {
+	if i, ok := known.under[ref.Type+"?"+c.query.Encode()]; ok {
 		return ref.Type + "/" + a.aims[i].id, nil
 	}
-	found, ok, err := a.one(&c, deleted)
-	switch {
-	case err != nil:
+	found, ok, err := a.one(&c, known.changed)
+	if err != nil {
 		return "", err
-	case !ok:
+	}
+	id := found.ID
+	if own := known.candidates(a, typ); len(own.at) > 0 {
+		meets, err := a.s.matcher.MeetsAt(a.ctx, a.v, a.r.Base, typ, c.Query, own.entries)
+		if err != nil {
+			return "", err
+		}
+		for n, yes := range meets {
+			switch {
+			case yes && ok:
+				return "", severalMatches(typ)
+			case yes:
+				id, ok = a.aims[own.at[n]].id, true
+			}
+		}
+	}
+	if !ok {
 		return "", fhir.NewOutcomeError(fault.Precondition, "interaction.Transact", fhir.Issue{Severity: fhir.SeverityError, Code: "not-found",
 			Diagnostics: fmt.Sprintf("No %s meets the criteria of the conditional reference.", ref.Type)})
 	}
-	return ref.Type + "/" + found.ID, nil
+	return ref.Type + "/" + id, nil
 }
 
 // edits are the changes of the links in the resource of an entry.

@@ -99,3 +99,18 @@ func (scanner) MatchAt(ctx context.Context, v *store.View, _ string, typ r4.Code
 	}
 	return found, s.Err()
 }
+
+// MeetsAt goes by the index alone: a token of identifier is known by its value.
+func (scanner) MeetsAt(_ context.Context, _ *store.View, _ string, _ r4.Code, criteria string, resources [][]fhir.IndexEntry) ([]bool, error) {
+	q, err := url.ParseQuery(criteria)
+	if err != nil {
+		return nil, err
+	}
+	meets := make([]bool, len(resources))
+	for i, entries := range resources {
+		for _, e := range entries {
+			meets[i] = meets[i] || q.Get("identifier") != "" && bytes.Contains(e.Value, []byte(q.Get("identifier")))
+		}
+	}
+	return meets, nil
+}

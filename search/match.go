@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"tarn/fault"
+	"tarn/fhir"
 	"tarn/fhir/r4"
 	"tarn/store"
 )
@@ -43,6 +44,27 @@ func (s *Service) MatchAt(ctx context.Context, v *store.View, base string, typ r
 		return nil, err
 	}
 	return v.ReadOrdinals(ctx, typ, found)
+}
+
+// MeetsAt reports which of some resources that are not stored meet the criteria of MatchAt: each by its entries, uncut, as
+// an index.Extractor gives them. Criteria that ask for more than what a resource holds itself, such as chains and _id, are
+// met by none.
+func (s *Service) MeetsAt(ctx context.Context, v *store.View, base string, typ r4.Code, criteria string, resources [][]fhir.IndexEntry) ([]bool, error) {
+	r := s.newRun(ctx, v, base, Scope{})
+	defer r.close()
+	c, err := r.chosen(typ, criteria)
+	if err != nil {
+		return nil, err
+	}
+	meets := make([]bool, len(resources))
+	for i, entries := range resources {
+		meets[i] = len(c.conds) > 0
+		for _, cond := range c.conds {
+			f, plain := cond.(*filter)
+			meets[i] = meets[i] && plain && f.f.MatchFull(entries)
+		}
+	}
+	return meets, nil
 }
 
 // byHeaders reports whether the clause is answered without the index.

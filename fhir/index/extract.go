@@ -66,6 +66,11 @@ func (x *Extractor) ExtractOwned(doc *fhir.Doc, typ r4.Code) []fhir.IndexEntry {
 	return own(x.Extract(doc, typ))
 }
 
+// ExtractNodeOwned is ExtractNode, but the entries belong to the caller.
+func (x *Extractor) ExtractNodeOwned(resource fhir.Node, typ r4.Code) []fhir.IndexEntry {
+	return own(x.ExtractNode(resource, typ))
+}
+
 func own(entries []fhir.IndexEntry) []fhir.IndexEntry {
 	if len(entries) == 0 {
 		return nil
