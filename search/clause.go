@@ -119,6 +119,9 @@ func (w *walk) lead(e effort) error {
 }
 
 func (w *walk) tell() {
+	if w.tried > 0 {
+		w.r.explain("%s: after %d candidates, of which %d match, a better plan is looked for", w.c.typ, w.tried, w.matched)
+	}
 	switch {
 	case w.looked == cheap && len(w.streams) == 0:
 		return // it will look again

@@ -159,8 +159,9 @@ func TestInclude_addsWhatTheOracleFollows(t *testing.T) {
 	load(t, w, o, population(t))
 	g := newGenerator(o, seed())
 	added, differ := 0, 0
-	for i := range 300 {
-		if i == 150 {
+	n := rounds(200)
+	for i := range n {
+		if i == n/2 {
 			w.service.Hurry()
 		}
 		typ := pick(g, g.types())
@@ -211,7 +212,7 @@ func TestSearch_ofTheSystemAndOfCompartmentsEqualsTheOracle(t *testing.T) {
 	g := newGenerator(o, seed())
 	patients := o.byType[mustCode("Patient")]
 	found, differ := 0, 0
-	for range 100 {
+	for range rounds(50) {
 		req := search.Request{Datastore: "d", Base: base + "/", Pairs: []search.Pair{{Name: "_count", Value: pick(g, []string{"3", "50", "1000"})}}, Strict: true}
 		types := g.types()
 		what := "system"

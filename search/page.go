@@ -44,7 +44,7 @@ func (p *page) fill() error {
 		}
 	}
 	if !more {
-		if p.from == nil {
+		if p.from == nil && p.q.total != "none" {
 			total := len(found)
 			p.result.Total = &total
 		}

@@ -171,7 +171,7 @@ func TestSort_givesTheOrderInPagesThatNothingDisturbs(t *testing.T) {
 		}
 		g := newGenerator(o, seed())
 		count, differ := 0, 0
-		for range 60 {
+		for range rounds(40) {
 			typ := pick(g, g.large())
 			var keys []string
 			for range 1 + g.rng.IntN(3) {
