@@ -100,3 +100,15 @@ func TestApply_boundsSizeDepthAndWork(t *testing.T) {
 	_, err = applyJSON("["+strings.TrimSuffix(strings.Repeat(`{"op":"move","from":"/a","path":"/b"},{"op":"move","from":"/b","path":"/a"},`, 400), ",")+"]", long)
 	wantOutcome(t, "work", err, fault.TooLarge, "too many steps")
 }
+
+// With id, version and instant in it a resource may be somewhat over the limit that it was taken under.
+func TestApply_makesTheLargestResourceSmaller(t *testing.T) {
+	t.Parallel()
+	large := `{"resourceType":"Basic","a":"` + strings.Repeat("x", fhir.DefaultMaxBytes) + `"}`
+	got, err := applyJSON(`[{"op":"remove","path":"/a"}]`, large)
+	if err != nil || string(got) != `{"resourceType":"Basic"}` {
+		t.Errorf("%.100s, %v", got, err)
+	}
+	_, err = applyJSON(`[{"op":"add","path":"/b","value":1}]`, large)
+	wantOutcome(t, "larger still", err, fault.TooLarge, "over 5000000 bytes")
+}

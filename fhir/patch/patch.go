@@ -39,7 +39,8 @@ func (p *Patch) Len() int { return len(p.operations) }
 // over the limits fault.TooLarge; both are *fhir.OutcomeErrors that name the operation and its path. So is a patch that
 // changes id or resourceType.
 func (p *Patch) Apply(resource []byte) ([]byte, error) {
-	doc, err := fhir.NewParser(p.limits).Scan(resource)
+	// What stands was within the limits before id, version and instant were put into it.
+	doc, err := fhir.NewParser(fhir.Limits{MaxBytes: len(resource), MaxDepth: p.limits.MaxDepth}).Scan(resource)
 	if err != nil {
 		return nil, err
 	}
