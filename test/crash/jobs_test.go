@@ -1,6 +1,7 @@
 package crash_test
 
 import (
+	"crypto/sha256"
 	"encoding/json"
 	"fmt"
 	"net/http"
@@ -16,23 +17,32 @@ import (
 
 type s3Output = *types.OutputDataConfigMemberS3Configuration
 
-// wholeStore tells an export of everything, by HealthLake's action, from one of a group's changes, by HL7's kick-off.
-const wholeStore = true
+// what is exported, how, and to where.
+type what string
+
+const (
+	wholeStore what = "system export"                   // by HealthLake's action, to the caller's bucket
+	changes    what = "group export since"              // by HL7's kick-off, to the caller's bucket
+	kept       what = "patient export to Tarn's bucket" // by HL7's kick-off, to the server's own bucket
+)
 
 // start starts an export; a server that has just died is an empty id.
-func (s *stage) start(p server.Place, j *journal, whole bool) string {
+func (s *stage) start(p server.Place, j *journal, kind what) string {
 	s.Helper()
 	e := entry{Op: "export", Sent: time.Now()}
-	if whole {
+	if kind == wholeStore {
 		out, err := s.root.HealthLake.StartFHIRExportJob(s.Context(), p.Export(""))
 		if err != nil {
 			return s.refused(err)
 		}
 		e.ID = *out.JobId
 	} else {
-		body := fmt.Sprintf(`{"DataAccessRoleArn":%q,"OutputDataConfig":{"S3Configuration":{"S3Uri":"s3://%s/out","KmsKeyId":%q}}}`, p.Role, p.Bucket, p.Key)
-		a, err := server.SignedWith(s.Context(), s.keys, http.MethodPost, p.Endpoint+"Group/g/$export?_since="+s.since+"&includeAssociatedData=_ReferencedResources",
-			map[string]string{"Content-Type": "application/fhir+json", "Prefer": "respond-async"}, []byte(body))
+		method, path, body := http.MethodGet, "Patient/$export?_type=Patient,Observation,Basic", ""
+		if kind == changes {
+			method, path = http.MethodPost, "Group/g/$export?_since="+s.since+"&includeAssociatedData=_ReferencedResources"
+			body = fmt.Sprintf(`{"DataAccessRoleArn":%q,"OutputDataConfig":{"S3Configuration":{"S3Uri":"s3://%s/out","KmsKeyId":%q}}}`, p.Role, p.Bucket, p.Key)
+		}
+		a, err := server.SignedWith(s.Context(), s.keys, method, p.Endpoint+path, map[string]string{"Content-Type": "application/fhir+json", "Prefer": "respond-async"}, []byte(body))
 		if err != nil {
 			return s.refused(err)
 		}
@@ -60,23 +70,17 @@ func (s *stage) refused(err error) string {
 }
 
 // prove waits for an export's end and holds it against everything that can be asked: its manifest, the digests that the
-// data store computes anew, tarn verify, and, where it is of the whole data store, the journal.
-func (s *stage) prove(p server.Place, j *journal, job, what string) server.Manifest {
+// data store computes anew, tarn verify, and, where a journal is given, that.
+func (s *stage) prove(p server.Place, j *journal, job, when string) server.Manifest {
 	s.Helper()
 	done := s.root.AwaitExport(s.T, p, job)
 	uri := *done.OutputDataConfig.(s3Output).Value.S3Uri
 	m, _ := s.root.Folder(s.T, uri)
-	a, err := server.Signed(s.Context(), s.keys, http.MethodGet, p.Endpoint+"export/"+job+"/digests", nil)
-	must(s.T, err)
-	var digests server.Manifest
-	if err := json.Unmarshal(a.Body, &digests); err != nil || a.Status != http.StatusOK {
-		s.Fatalf("%s: digests: status %d, %v", what, a.Status, err)
-	}
-	if diff := cmp.Diff(digests.Output, m.Files()); diff != "" {
-		s.Errorf("%s: not what the data store says (-store +manifest):\n%s", what, diff)
+	if diff := cmp.Diff(s.digests(p, job, when).Output, m.Files()); diff != "" {
+		s.Errorf("%s: not what the data store says (-store +manifest):\n%s", when, diff)
 	}
 	if out, stderr, code := s.server.Tarn(s.T, "verify", uri); code != 0 {
-		s.Errorf("%s: tarn verify: exit %d\n%s%s", what, code, out, stderr)
+		s.Errorf("%s: tarn verify: exit %d\n%s%s", when, code, out, stderr)
 	}
 	if j == nil {
 		return m
@@ -84,8 +88,56 @@ func (s *stage) prove(p server.Place, j *journal, job, what string) server.Manif
 	env := append(server.Environment(), "AWS_ACCESS_KEY_ID="+s.keys.AccessKeyID, "AWS_SECRET_ACCESS_KEY="+s.keys.SecretAccessKey)
 	out, stderr, code := server.RunWith(s.T, env, s.checker, "check", "--endpoint", s.server.URL, "--journal", j.path, "--folder", uri, "--kms-key", p.Key)
 	if code != 0 || !strings.Contains(out, "; 0 problems") {
-		s.Errorf("%s: the checker: exit %d\n%s%s", what, code, out, stderr)
+		s.Errorf("%s: the checker: exit %d\n%s%s", when, code, out, stderr)
 		s.keep(j)
+	}
+	return m
+}
+
+// digests are what the data store says, read anew, that an export must hold.
+func (s *stage) digests(p server.Place, job, when string) (m server.Manifest) {
+	s.Helper()
+	a, err := server.Signed(s.Context(), s.keys, http.MethodGet, p.Endpoint+"export/"+job+"/digests", nil)
+	must(s.T, err)
+	if err := json.Unmarshal(a.Body, &m); err != nil || a.Status != http.StatusOK {
+		s.Fatalf("%s: digests: status %d, %v", when, a.Status, err)
+	}
+	return m
+}
+
+// proveKept is prove for an export to the server's own bucket, whose files a client fetches through the data store.
+func (s *stage) proveKept(p server.Place, job, when string) server.Manifest {
+	s.Helper()
+	var status struct {
+		Output []struct {
+			Type, URL string
+			Count     int
+		}
+	}
+	for end := time.Now().Add(2 * time.Minute); ; time.Sleep(30 * time.Millisecond) {
+		a, err := server.Signed(s.Context(), s.keys, http.MethodGet, p.Endpoint+"export/"+job, nil)
+		must(s.T, err)
+		if a.Status == http.StatusOK {
+			must(s.T, json.Unmarshal(a.Body, &status))
+			break
+		}
+		if a.Status != http.StatusAccepted || time.Now().After(end) {
+			s.Fatalf("%s: status %d: %s", when, a.Status, a.Body)
+		}
+	}
+	want := s.digests(p, job, when)
+	m := server.Manifest{TxID: want.TxID}
+	for _, f := range status.Output {
+		a, err := server.Signed(s.Context(), s.keys, http.MethodGet, f.URL, nil)
+		must(s.T, err)
+		if a.Status != http.StatusOK {
+			s.Fatalf("%s: %s: status %d: %s", when, f.URL, a.Status, a.Body)
+		}
+		_, name, _ := strings.Cut(f.URL, "/files/")
+		m.Output = append(m.Output, server.File{Type: f.Type, Name: name, Count: f.Count, Bytes: int64(len(a.Body)), SHA256: fmt.Sprintf("%x", sha256.Sum256(a.Body))})
+	}
+	if diff := cmp.Diff(want.Output, m.Output); diff != "" {
+		s.Errorf("%s: not what the data store says (-store +files):\n%s", when, diff)
 	}
 	return m
 }
@@ -99,13 +151,13 @@ func (s *stage) keep(j *journal) {
 }
 
 // same compares two exports of one transaction: all of it but the number in the names of the files, which is the job's.
-func (s *stage) same(a, b server.Manifest, what string) {
+func (s *stage) same(a, b server.Manifest, when string) {
 	s.Helper()
 	if a.TxID != b.TxID {
-		s.Fatalf("%s: as of transactions %d and %d, and nothing was written between", what, a.TxID, b.TxID)
+		s.Fatalf("%s: as of transactions %d and %d, and nothing was written between", when, a.TxID, b.TxID)
 	}
 	if diff := cmp.Diff(nameless(b), nameless(a)); diff != "" {
-		s.Errorf("%s: not the bytes of the undisturbed export (-undisturbed +killed):\n%s", what, diff)
+		s.Errorf("%s: not the bytes of the undisturbed export (-undisturbed +killed):\n%s", when, diff)
 	}
 }
 

@@ -66,26 +66,25 @@ func (s *stage) burial(total tally, kind string, k killing, job string, lost int
 	for end := time.Now().Add(2 * time.Second); s.lost() == lost && time.Now().Before(end); {
 		time.Sleep(time.Millisecond)
 	}
-	what := kind + " at " + k.String()
+	name := kind + " at " + k.String()
 	if !was || s.lost() == lost {
-		what = uncounted + what
+		name = uncounted + name
 	}
-	total[what]++
+	total[name]++
 }
 
 // exportRound kills an export once or twice, and compares it with one of the same transaction that waits behind it.
-func (s *stage) exportRound(total tally, whole bool) {
-	kind := "system export"
+func (s *stage) exportRound(total tally, of what) {
+	kind := string(of)
 	points := map[string]int{"system.before": 45, "system.after": 45, "put.before": 18, "put.after": 18, "data.before": 300, "data.after": 300}
-	if !whole {
-		kind = "group export since"
+	if of != wholeStore {
 		points = map[string]int{"system.before": 16, "system.after": 16, "put.before": 7, "put.after": 7}
 	}
 	k := s.choose(points, 300*time.Millisecond)
 	lost := s.lost()
 	s.live.pause() // until both are fixed to one transaction
-	killed := s.start(s.place, s.journal, whole)
-	calm := s.start(s.place, s.journal, whole)
+	killed := s.start(s.place, s.journal, of)
+	calm := s.start(s.place, s.journal, of)
 	if k.point != "" {
 		s.crashAt(k.point, k.n)
 	}
@@ -109,14 +108,16 @@ func (s *stage) exportRound(total tally, whole bool) {
 			s.crashAt(k.point, k.n)
 		}
 	}
-	what := fmt.Sprintf("%s, killed at %s", kind, k)
-	var j = s.journal
-	if !whole {
-		j = nil
+	when := fmt.Sprintf("%s, killed at %s", kind, k)
+	if of == kept {
+		s.same(s.proveKept(s.place, killed, when), s.proveKept(s.place, calm, kind+" behind it"), when)
+		return
 	}
-	a := s.prove(s.place, j, killed, what)
-	b := s.prove(s.place, nil, calm, kind+" behind it")
-	s.same(a, b, what)
+	var j *journal // of everything that was written, so that it proves exports of everything
+	if of == wholeStore {
+		j = s.journal
+	}
+	s.same(s.prove(s.place, j, killed, when), s.prove(s.place, nil, calm, kind+" behind it"), when)
 }
 
 func terminal(s types.JobStatus) bool {

@@ -83,7 +83,7 @@ func (s *stage) round(total tally) {
 	case 2, 0:
 		s.importRound(total)
 	case 3:
-		s.exportRound(total, s.random.IntN(2) == 0)
+		s.exportRound(total, []what{changes, kept}[s.rounds/4%2])
 	}
 	s.Logf("round %d took %.1f s; %d kills so far", s.rounds, time.Since(began).Seconds(), total.counted())
 }
