@@ -1,0 +1,162 @@
+package bulk_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"net/url"
+	"strings"
+	"testing"
+	"time"
+)
+
+// post sends a batch of entries, 500 at a time, each of which must succeed.
+func (s *stage) batch(entries []string) {
+	s.Helper()
+	for len(entries) > 0 {
+		n := min(500, len(entries))
+		a := s.send("POST", "", map[string]string{"Content-Type": "application/fhir+json"}, `{"resourceType":"Bundle","type":"batch","entry":[`+strings.Join(entries[:n], ",")+`]}`)
+		if ok := bytes.Count(a.body, []byte(`"status":"20`)); a.status != http.StatusOK || ok != n {
+			s.Fatalf("a batch: %d, %d of %d succeed: %.500s", a.status, ok, n, a.body)
+		}
+		entries = entries[n:]
+	}
+}
+
+func TestManifest_hasTheMembersOfTheStandardAndNoOthers(t *testing.T) {
+	t.Parallel()
+	s := open(t)
+	s.populate()
+	before := time.Now().Add(-time.Minute)
+	first := s.await(s.kick("GET", "$export", ""))
+	s.send("DELETE", "Observation/b3", nil, "")
+	s.put(observation("b1", "p1", "8867-4", ""))
+	location := s.kick("GET", "$export?_outputFormat=ndjson&_since="+url.QueryEscape(first.TransactionTime), "")
+	s.await(location)
+	a := s.send("GET", location, map[string]string{"Accept": "application/json"}, "")
+	var m map[string]json.RawMessage
+	if err := json.Unmarshal(a.body, &m); err != nil || a.status != http.StatusOK || a.header.Get("Content-Type") != "application/json" {
+		t.Fatalf("%d %v %v", a.status, a.header, err)
+	}
+	text := func(raw json.RawMessage) (v string) {
+		if err := json.Unmarshal(raw, &v); err != nil {
+			t.Errorf("%s is no string", raw)
+		}
+		return v
+	}
+	if at, err := time.Parse(time.RFC3339, text(m["transactionTime"])); err != nil || at.Before(before) || at.After(time.Now().Add(time.Minute)) {
+		t.Errorf("transactionTime %s", m["transactionTime"])
+	}
+	if text(m["request"]) != s.place.Endpoint+"$export?_outputFormat=ndjson&_since="+url.QueryEscape(first.TransactionTime) {
+		t.Errorf("request %s", m["request"])
+	}
+	if string(m["requiresAccessToken"]) != "true" || text(m["outputFormat"]) != "application/fhir+ndjson" || string(m["error"]) != "[]" {
+		t.Errorf("%s", a.body)
+	}
+	for name, want := range map[string]string{"output": "Observation", "deleted": "Bundle"} {
+		var items []map[string]json.RawMessage
+		if err := json.Unmarshal(m[name], &items); err != nil || len(items) != 1 {
+			t.Errorf("%s: %v %s", name, err, m[name])
+			continue
+		}
+		at, err := url.Parse(text(items[0]["url"]))
+		if err != nil || !at.IsAbs() || text(items[0]["type"]) != want || string(items[0]["count"]) != "1" {
+			t.Errorf("%s: %s", name, m[name])
+		}
+	}
+	for name := range m {
+		switch name {
+		case "exportJobProperties", "transactionTime", "request", "requiresAccessToken", "outputFormat", "output", "deleted", "error":
+		default:
+			t.Errorf("%s is no member of a manifest", name)
+		}
+	}
+}
+
+func TestFiles_haveTheNewestVersionsInFilesOf5000Lines(t *testing.T) {
+	t.Parallel()
+	s := open(t)
+	const n = 5_003
+	var entries []string
+	for i := range n {
+		entries = append(entries, fmt.Sprintf(`{"resource":{"resourceType":"Basic","id":"b-%d","code":{"text":"first"}},"request":{"method":"PUT","url":"Basic/b-%d"}}`, i, i))
+	}
+	s.batch(entries)
+	s.put(`{"resourceType":"Basic","id":"b-7","code":{"text":"second"}}`)
+	s.put(`{"resourceType":"Basic","id":"b-7","code":{"text":"third"}}`)
+	m := s.await(s.kick("GET", "$export?_type=Basic,Slot", ""))
+	if len(m.Output) != 2 || m.Output[0].Count != 5_000 || m.Output[1].Count != 3 || m.Output[0].URL == m.Output[1].URL {
+		t.Fatalf("%+v", m.Output)
+	}
+	seen := map[string]bool{}
+	for _, line := range s.lines(m.Output) {
+		if seen[line] {
+			t.Errorf("%s is there twice", line)
+		}
+		seen[line] = true
+	}
+	if len(seen) != n {
+		t.Errorf("%d of %d resources", len(seen), n)
+	}
+	var whole []byte
+	for _, f := range m.Output {
+		whole = append(whole, s.send("GET", f.URL, nil, "").body...)
+	}
+	if bytes.Count(whole, []byte(`"versionId":"3"`)) != 1 || !bytes.Contains(whole, []byte("third")) || bytes.Contains(whole, []byte("second")) {
+		t.Error("an old version is exported, or the newest is not")
+	}
+	// What is deleted is told in Bundles of 100 each, and is in no file of output.
+	entries = nil
+	for i := range 250 {
+		entries = append(entries, fmt.Sprintf(`{"request":{"method":"DELETE","url":"Basic/b-%d"}}`, i))
+	}
+	s.batch(entries)
+	s.put(`{"resourceType":"Basic","id":"b-400","code":{"text":"changed"}}`)
+	m = s.await(s.kick("GET", "$export?_since="+url.QueryEscape(m.TransactionTime), ""))
+	s.want("what has changed", s.lines(m.Output), "Basic/b-400")
+	if len(m.Deleted) != 1 || m.Deleted[0].Count != 3 || m.Deleted[0].Type != "Bundle" {
+		t.Fatalf("%+v", m.Deleted)
+	}
+	gone := 0
+	for line := range bytes.Lines(s.send("GET", m.Deleted[0].URL, nil, "").body) {
+		var b struct {
+			ResourceType, Type string
+			Entry              []struct {
+				Resource json.RawMessage
+				Request  struct{ Method, URL string }
+			}
+		}
+		if err := json.Unmarshal(line, &b); err != nil || b.ResourceType != "Bundle" || b.Type != "transaction" || len(b.Entry) == 0 || len(b.Entry) > 100 {
+			t.Fatalf("%v: %.200s", err, line)
+		}
+		for _, e := range b.Entry {
+			if gone++; e.Request.Method != "DELETE" || !strings.HasPrefix(e.Request.URL, "Basic/b-") || e.Resource != nil {
+				t.Errorf("%+v", e)
+			}
+		}
+	}
+	if gone != 250 {
+		t.Errorf("%d deletions are told", gone)
+	}
+}
+
+func TestProvenance_isTheLatestOrAllOfWhatIsExported(t *testing.T) {
+	t.Parallel()
+	s := open(t)
+	s.populate()
+	s.put(`{"resourceType":"Provenance","id":"v2","recorded":"2025-01-01T00:00:00Z","target":[{"reference":"Observation/b1"}],"agent":[{"who":{"reference":"Practitioner/d1"}}]}`)
+	s.put(`{"resourceType":"Provenance","id":"other","recorded":"2025-01-01T00:00:00Z","target":[{"reference":"Organization/o1"}],"agent":[{"who":{"reference":"Practitioner/d1"}}]}`)
+	both := "$export?_type=Observation,Provenance&_typeFilter=Observation%3Fsubject%3DPatient%2Fp1&includeAssociatedData="
+	for ask, want := range map[string]string{
+		both + "LatestProvenanceResources":                                                                                  "Observation/b1 Provenance/v2",
+		both + "RelevantProvenanceResources":                                                                                "Observation/b1 Provenance/v1 Provenance/v2",
+		both + "LatestProvenanceResources,RelevantProvenanceResources":                                                      "Observation/b1 Provenance/v1 Provenance/v2",
+		both + "LatestProvenanceResources&includeAssociatedData=RelevantProvenanceResources":                                "Observation/b1 Provenance/v1 Provenance/v2",
+		"$export?_type=Provenance":                                                                                          "Provenance/v1 Provenance/v2 Provenance/other",
+		"$export?_type=Observation&_typeFilter=Observation%3Fcode%3D718-7":                                                  "Observation/b3",
+		"$export?_type=Observation&_typeFilter=Observation%3Fcode%3D718-7&_typeFilter=Observation%3Fsubject%3DPatient%2Fp2": "Observation/b2 Observation/b3",
+	} {
+		s.want(ask, s.exported("GET", ask, ""), strings.Fields(want)...)
+	}
+}

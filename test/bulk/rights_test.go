@@ -1,0 +1,144 @@
+package bulk_test
+
+import (
+	"bytes"
+	"fmt"
+	"net/http"
+	"strconv"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/iam"
+
+	"tarn/test/server"
+)
+
+// user makes an IAM user who may do these actions on the resource, and is the stage with the user's keys.
+func (s *stage) user(name, resource string, actions ...string) *stage {
+	s.Helper()
+	c := s.clients.IAM
+	if _, err := c.CreateUser(s.Context(), &iam.CreateUserInput{UserName: &name}); err != nil {
+		s.Fatal(err)
+	}
+	policy := fmt.Sprintf(`{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":["%s"],"Resource":%q}]}`, strings.Join(actions, `","`), resource)
+	if _, err := c.PutUserPolicy(s.Context(), &iam.PutUserPolicyInput{UserName: &name, PolicyName: aws.String("p"), PolicyDocument: &policy}); err != nil {
+		s.Fatal(err)
+	}
+	key, err := c.CreateAccessKey(s.Context(), &iam.CreateAccessKeyInput{UserName: &name})
+	if err != nil {
+		s.Fatal(err)
+	}
+	own := *s.clients
+	own.Keys = aws.Credentials{AccessKeyID: *key.AccessKey.AccessKeyId, SecretAccessKey: *key.AccessKey.SecretAccessKey}
+	return &stage{s.T, &own, s.place}
+}
+
+// unsigned makes a request without credentials.
+func (s *stage) unsigned(method, at string) answer {
+	s.Helper()
+	if !strings.HasPrefix(at, "http") {
+		at = s.place.Endpoint + at
+	}
+	req, err := http.NewRequestWithContext(s.Context(), method, at, http.NoBody)
+	if err != nil {
+		s.Fatal(err)
+	}
+	resp, err := http.DefaultClient.Do(req)
+	if err != nil {
+		s.Fatal(err)
+	}
+	defer resp.Body.Close()
+	var b bytes.Buffer
+	_, _ = b.ReadFrom(resp.Body)
+	return answer{resp.StatusCode, resp.Header, b.Bytes()}
+}
+
+func TestRights_guardEveryRequest(t *testing.T) {
+	t.Parallel()
+	s := open(t)
+	s.populate()
+	location := s.kick("GET", "$export?_type=Patient", "")
+	file := s.await(location).Output[0].URL
+	all := [][2]string{{"GET", "$export"}, {"POST", "$export"}, {"GET", "Patient/$export"}, {"GET", "Group/g/$export"}, {"GET", "Group/g/$davinci-data-export"},
+		{"GET", location}, {"GET", file}, {"DELETE", location}}
+	wrong := &stage{t, &server.Clients{Keys: aws.Credentials{AccessKeyID: s.clients.Keys.AccessKeyID, SecretAccessKey: "not-the-secret-not-the-secret-not-the-se"}}, s.place}
+	unknown := &stage{t, &server.Clients{Keys: aws.Credentials{AccessKeyID: "AKIANOBODYNOBODY0000", SecretAccessKey: "not-the-secret-not-the-secret-not-the-se"}}, s.place}
+	nothing := s.user("nothing", s.place.ARN, "healthlake:ReadResource", "healthlake:StartFHIRExportJob", "healthlake:DescribeFHIRExportJob")
+	elsewhere := s.user("elsewhere", strings.Replace(s.place.ARN, s.place.Datastore, strings.Repeat("0", 32), 1), "healthlake:*")
+	for _, one := range all {
+		what := one[0] + " " + one[1]
+		s.outcomeOf(what+" without credentials", s.unsigned(one[0], one[1]), http.StatusUnauthorized)
+		for who, as := range map[string]*stage{"a wrong secret": wrong, "an unknown key": unknown, "no permission": nothing, "permission for another data store": elsewhere} {
+			s.outcomeOf(what+" with "+who, as.send(one[0], one[1], nil, ""), http.StatusForbidden)
+		}
+	}
+	// Each request asks for its own action; the export is the data store's, not its starter's.
+	starter := s.user("starter", s.place.ARN, "healthlake:StartFHIRExportJobWithGet")
+	reader := s.user("reader", s.place.ARN, "healthlake:DescribeFHIRExportJobWithGet", "healthlake:GetExportedFile")
+	ender := s.user("ender", s.place.ARN, "healthlake:CancelFHIRExportJobWithDelete")
+	started := starter.kick("GET", "Group/g/$export?_type=Patient", "")
+	s.outcomeOf("POST with the permission of GET", starter.send("POST", "$export", nil, ""), http.StatusForbidden)
+	s.outcomeOf("polling without permission", starter.send("GET", started, nil, ""), http.StatusForbidden)
+	m := reader.await(started)
+	if len(m.Output) != 1 || m.RequiresAccessToken == nil || !*m.RequiresAccessToken {
+		t.Fatalf("the reader sees %+v", m)
+	}
+	s.want("the reader's file", reader.lines(m.Output), "Patient/p1", "Patient/p2")
+	for who, as := range map[string]*stage{"starter": starter, "ender": ender} {
+		s.outcomeOf("a file for the "+who, as.send("GET", m.Output[0].URL, nil, ""), http.StatusForbidden)
+	}
+	s.outcomeOf("DELETE by the reader", reader.send("DELETE", started, nil, ""), http.StatusForbidden)
+	if a := ender.send("DELETE", started, nil, ""); a.status != http.StatusAccepted {
+		t.Errorf("DELETE with permission: %d %s", a.status, a.body)
+	}
+	for _, at := range []string{started, m.Output[0].URL} {
+		a := reader.send("GET", at, nil, "")
+		if a.status != http.StatusNotFound && a.status != http.StatusGone {
+			t.Errorf("GET %s after DELETE: %d", at, a.status)
+		}
+		s.outcomeOf("after DELETE", a, a.status)
+	}
+}
+
+func TestQueue_saysWhenItIsFull(t *testing.T) {
+	t.Parallel()
+	s := open(t)
+	s.populate()
+	var mu sync.Mutex
+	var last string
+	var full *answer
+	for round := 0; full == nil; round++ {
+		if round == 50 {
+			t.Fatal("1,500 exports have been started, 30 at a time, and none was refused")
+		}
+		var all sync.WaitGroup
+		for range 30 {
+			all.Go(func() {
+				a, err := server.SignedWith(t.Context(), s.clients.Keys, "GET", s.place.Endpoint+"$export", nil, nil)
+				mu.Lock()
+				defer mu.Unlock()
+				switch {
+				case err != nil:
+					t.Error(err)
+				case a.Status == http.StatusAccepted:
+					last = a.Header.Get("Content-Location")
+				default:
+					full = &answer{a.Status, a.Header, a.Body}
+				}
+			})
+		}
+		all.Wait()
+	}
+	s.outcomeOf("a full queue", *full, http.StatusTooManyRequests)
+	if after, err := strconv.Atoi(full.header.Get("Retry-After")); err != nil || after < 1 || !bytes.Contains(full.body, []byte(`"throttled"`)) {
+		t.Errorf("Retry-After %q: %s", full.header.Get("Retry-After"), full.body)
+	}
+	// What waits says so, and ends in its turn.
+	a := s.send("GET", last, map[string]string{"Accept": "application/json"}, "")
+	if a.status == http.StatusAccepted && (a.header.Get("X-Progress") != "0% (queued)" || a.header.Get("Retry-After") == "" || a.header.Get("Content-Type") != "application/json") {
+		t.Errorf("a queued export: %v %s", a.header, a.body)
+	}
+	s.await(last)
+}
