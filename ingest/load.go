@@ -38,7 +38,8 @@ func (e *execution) mayLoad(alone func() bool) bool {
 func (e *execution) load(ctx context.Context, from *supply, alone func() bool) (*batch, error) {
 	var pieces []*batch
 	b, ids := &batch{line: e.at.Line, offset: e.at.Offset}, names{}
-	for b.err == nil && !b.last && len(b.writes) < stepLines && b.bytes < stepBytes && alone() {
+	// What is held counts too: where lines are much longer than what they hold, the reader waits for room before long.
+	for b.err == nil && !b.last && len(b.writes) < stepLines && b.bytes < stepBytes && b.held < stepBytes && alone() {
 		next, ok := from.next()
 		if !ok {
 			return nil, context.Cause(ctx)

@@ -111,3 +111,24 @@ func TestImport_isCommittedBesideLiveWrites(t *testing.T) {
 		t.Errorf("%s %s, %d resources, a-7 has version %d", got.State, got.Message, len(versions), versions["Patient/a-7"])
 	}
 }
+
+// TestImport_goesOnWhereLinesAreLongerThanWhatTheyHold reads more than the reader's room, of lines that are white space
+// mostly or that fail, so that a step never gets as large as it may be.
+func TestImport_goesOnWhereLinesAreLongerThanWhatTheyHold(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		var text strings.Builder
+		space := strings.Repeat(" ", 20_000)
+		for i := range 3000 {
+			fmt.Fprintf(&text, `{"resourceType":"Patient",%s"id":"p-%d"}`+"\n", space, i)
+		}
+		w.cloud.set("in/a.ndjson", text.String())
+		w.cloud.set("in/b.ndjson", strings.Repeat(`{"resourceType":"Nobody","text":"`+strings.Repeat("x", 12<<20)+"\"}\n", 6)+patient("b"))
+		rec := w.start()
+		w.work()
+		if got := w.describe(rec); got.Progress.Resources != 3001 || got.Progress.Failed != 6 {
+			t.Errorf("%s %s %+v", got.State, got.Message, got.Progress)
+		}
+	})
+}
