@@ -216,7 +216,11 @@ func (r *bundleReader) text(of fhir.Node, name string) string {
 		r.refuse(n, fhir.CodeStructure, name+" must be a string.")
 		return ""
 	}
-	return string(n.AppendText(nil))
+	text := string(n.AppendText(nil))
+	if text == "" && name != "url" { // the base itself may be read by an empty url; else an empty condition would be passed over as if there were none
+		r.refuse(n, fhir.CodeValue, name+" must not be empty.")
+	}
+	return text
 }
 
 // classify finds what the entry writes.

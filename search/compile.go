@@ -55,7 +55,10 @@ func (r *run) part(typ r4.Code, key, rest string, values []string, depth int) (c
 	if head, tail, ok := strings.Cut(rest, "."); ok {
 		return r.forward(typ, key, head, tail, values, depth)
 	}
-	name, modifier, _ := strings.Cut(rest, ":")
+	name, modifier, colon := strings.Cut(rest, ":")
+	if colon && modifier == "" {
+		return nil, refuse(key, "no modifier follows the colon")
+	}
 	if why, ok := refused[name]; ok {
 		return nil, refuseAs(codeNotSupported, key, "%s", why)
 	}

@@ -120,7 +120,7 @@ func (q *query) show(p Pair, system bool) (err error) {
 	case "_count":
 		n, err := strconv.ParseUint(p.Value, 10, 31)
 		if err != nil {
-			return refuse("_count", "%q is no number", clip(p.Value))
+			return refuse("_count", "%q is no whole number from 0 to %d", clip(p.Value), MaxCount)
 		}
 		if n > MaxCount {
 			return refuseAs(codeTooCostly, "_count", "a page has at most %d resources", MaxCount)

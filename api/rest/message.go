@@ -30,7 +30,7 @@ func (r *request) resource() ([]byte, error) {
 	}
 	if given := r.Header.Get("Content-Type"); given != "" {
 		name, params, err := mime.ParseMediaType(given)
-		if set := params["charset"]; err != nil || !media[name] || set != "" && !strings.EqualFold(set, "utf-8") {
+		if set := params["charset"]; err != nil || !media[name] || set != "" && !strings.EqualFold(set, "utf-8") || otherVersion(params) {
 			return nil, edge.WithStatus(http.StatusUnsupportedMediaType, fault.WithHint(
 				fault.Errorf(fault.Unsupported, "rest", "A resource comes as %s in UTF-8, not as %q.", mediaFHIR, given), "Send Content-Type: %s.", mediaFHIR))
 		}

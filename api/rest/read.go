@@ -24,7 +24,7 @@ func (f *Face) read(r *request) error {
 // vread is GET {type}/{id}/_history/{vid} (FHIR R4 section 3.1.0.3).
 func (f *Face) vread(r *request) error {
 	number, err := strconv.ParseUint(r.vid, 10, 63)
-	if err != nil || number == 0 {
+	if err != nil || number == 0 || r.vid[0] == '0' {
 		return fault.Errorf(fault.NotFound, "rest", "%s/%s has no version %q.", r.target.Type, r.target.ID, r.vid)
 	}
 	v, err := f.o.Interactions.ReadVersion(r.Context(), r.target, number)

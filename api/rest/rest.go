@@ -102,6 +102,9 @@ func (f *Face) serve(w http.ResponseWriter, r *http.Request) error {
 	if err := call.Authorize(route.iamAction); err != nil {
 		return err
 	}
+	if err := readable(r); err != nil {
+		return err
+	}
 	req.Request, req.call, req.w, req.target.Datastore = r, call, w, call.ID
 	if !req.answersAnything(r.Method) {
 		if err := acceptable(r); err != nil {

@@ -27,6 +27,9 @@ type searchAnswer struct {
 // Run prints the resources that the query finds, one a line; those that are included come last.
 func (c *searchCmd) Run(ctx context.Context, s *screen) error {
 	query := strings.TrimLeft(c.Query, "/")
+	if query == "" {
+		return usagef("tarn search '?_type=Patient,Practitioner&_lastUpdated=ge2026' searches several types", "The query is empty.")
+	}
 	if name, _, _ := strings.Cut(query, "?"); strings.Contains(name, "=") {
 		return usagef("tarn search 'Patient?name=x'", "%q names no resource type before its parameters.", c.Query)
 	}

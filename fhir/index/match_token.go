@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"strings"
 
+	"tarn/fault"
 	"tarn/fhir"
 )
 
@@ -172,7 +173,7 @@ func (s *subject) resolved(value string, ask func(Resolver, string) ([]Coding, e
 	}
 	codings, err := ask(s.env.Resolver, value)
 	if err != nil {
-		return nil, s.refuse(codeNotSupported, "cannot be decided for %s: %v", quote(value), err)
+		return nil, s.refuse(codeNotSupported, "cannot be decided for %s: %s", quote(value), fault.Message(err))
 	}
 	for _, c := range codings {
 		if c.System == "" {
