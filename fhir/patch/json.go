@@ -118,14 +118,14 @@ func (o *jsonOperation) move(e *editor) error {
 	if o.path.within(o.from) {
 		return cannot("a value cannot be moved into itself")
 	}
-	v, err := e.walk(o.from)
-	if err != nil {
+	if _, err := e.walk(o.from); err != nil {
 		return from(err)
 	}
 	if len(o.from) == 0 || len(o.path) == len(o.from) && !o.path.differs(o.from) {
 		return nil
 	}
-	if v, err = e.take(o.from); err != nil {
+	v, err := e.take(o.from)
+	if err != nil {
 		return from(err)
 	}
 	return e.put(o.path, v)
