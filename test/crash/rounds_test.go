@@ -90,8 +90,8 @@ func (s *stage) exportRound(total tally, of what) {
 	}
 	s.live.resume()
 	ended := func() bool {
-		d, err := s.root.HealthLake.DescribeFHIRExportJob(s.Context(), &healthlake.DescribeFHIRExportJobInput{DatastoreId: &s.place.Datastore, JobId: &killed})
-		return err == nil && terminal(d.ExportJobProperties.JobStatus)
+		d, err := s.describeExport(killed)
+		return err == nil && terminal(d.JobStatus)
 	}
 	for n := range 2 {
 		if !s.await(k, ended) {
@@ -118,6 +118,14 @@ func (s *stage) exportRound(total tally, of what) {
 		j = s.journal
 	}
 	s.same(s.prove(s.place, j, killed, when), s.prove(s.place, nil, calm, kind+" behind it"), when)
+}
+
+func (s *stage) describeExport(job string) (*types.ExportJobProperties, error) {
+	d, err := s.root.HealthLake.DescribeFHIRExportJob(s.Context(), &healthlake.DescribeFHIRExportJobInput{DatastoreId: &s.place.Datastore, JobId: &job})
+	if err != nil {
+		return nil, err
+	}
+	return d.ExportJobProperties, nil
 }
 
 func terminal(s types.JobStatus) bool {

@@ -77,13 +77,17 @@ func open(t *testing.T, seed int64) *stage {
 func (s *stage) round(total tally) {
 	s.rounds++
 	began := time.Now()
-	switch s.rounds % 4 {
+	switch s.rounds % 6 {
 	case 1:
 		s.exportRound(total, wholeStore)
-	case 2, 0:
+	case 2, 4:
 		s.importRound(total)
 	case 3:
-		s.exportRound(total, []what{changes, kept}[s.rounds/4%2])
+		s.exportRound(total, changes)
+	case 5:
+		s.exportRound(total, kept)
+	case 0:
+		s.cancelRound(total)
 	}
 	s.Logf("round %d took %.1f s; %d kills so far", s.rounds, time.Since(began).Seconds(), total.counted())
 }

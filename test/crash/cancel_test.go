@@ -1,0 +1,45 @@
+package crash_test
+
+import (
+	"net/http"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/service/healthlake/types"
+)
+
+// cancelRound cancels an export and kills the server about then. A cancel that was accepted decides, whatever the server
+// had come to when it died; one without an answer may have been accepted or not.
+func (s *stage) cancelRound(total tally) {
+	const kind = "cancelled export"
+	k := s.choose(map[string]int{"system.before": 12, "system.after": 12, "put.before": 4, "put.after": 4}, 100*time.Millisecond)
+	lost := s.lost()
+	job := s.start(s.place, s.journal, wholeStore)
+	if k.point != "" {
+		s.crashAt(k.point, k.n)
+	}
+	time.Sleep(time.Duration(s.random.Int64N(int64(60 * time.Millisecond))))
+	a, err := s.live.send(http.MethodDelete, "export/"+job, "")
+	accepted := err == nil && a.Status == http.StatusAccepted
+	ended := func() bool {
+		d, err := s.describeExport(job)
+		return err == nil && terminal(d.JobStatus) && d.JobStatus != types.JobStatusCancelSubmitted && d.JobStatus != types.JobStatusCancelInProgress
+	}
+	if s.await(k, ended) {
+		s.burial(total, kind, k, job, lost)
+	} else {
+		total[uncounted+kind+" that ended before "+k.String()]++
+	}
+	for end := time.Now().Add(time.Minute); !ended(); time.Sleep(20 * time.Millisecond) {
+		if time.Now().After(end) {
+			s.Fatalf("%s, killed at %s: it does not end", kind, k)
+		}
+	}
+	d, err := s.describeExport(job)
+	must(s.T, err)
+	if accepted && d.JobStatus != types.JobStatusCancelCompleted || d.JobStatus != types.JobStatusCancelCompleted && d.JobStatus != types.JobStatusCompleted {
+		s.Errorf("%s, killed at %s: the cancel was accepted: %v, and the export is %s", kind, k, accepted, d.JobStatus)
+	}
+	if d.JobStatus == types.JobStatusCompleted {
+		s.prove(s.place, s.journal, job, kind+" that was not cancelled")
+	}
+}
