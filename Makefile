@@ -48,7 +48,10 @@ crash: ## kill a real server in the middle of jobs until N (300) kills count, an
 soak: ## writers, readers, exports, imports and cancels together for T (20m), and then the look at what the server holds
 	TARN_TEST_SOAK=$(or $(T),20m) $(GO) test -count=1 -timeout 3h -v -run '^TestSoak_returnsToWhereItWas$$' ./test/crash
 
+memory: ## import and export N (2000) resources of 4 MB each, within 256 MiB over idle (takes 25 GB of disk)
+	TARN_TEST_LARGE=$(or $(N),2000) $(GO) test -count=1 -timeout 2h -v -run '^TestMemory_isBoundedWhateverTheSizeOfResources$$' ./test/bulk
+
 bench: ## the measurements of docs/benchmarks.md
 	$(GO) run ./bench
 
-.PHONY: help build demo test tools check race generate verify conformance fuzz crash soak bench
+.PHONY: help build demo test tools check race generate verify conformance fuzz crash soak memory bench
