@@ -2,58 +2,26 @@ package export
 
 import (
 	"slices"
-	"strings"
+	"strconv"
 
-	"tarn/fault"
-	"tarn/fhir/index"
 	"tarn/fhir/r4"
 	"tarn/store"
 )
 
-// provenance chooses the Provenance resources of what is exported: of the patients' compartments, or, as asked by
-// includeAssociatedData, every one whose target is exported, whenever it was changed, or the newest of each target.
+// provenance chooses the Provenance resources of what is exported, as asked by includeAssociatedData: every one whose
+// target is exported, whenever it was changed, or the newest of each target.
 func (c *chooser) provenance(next store.Ordinal, alive ordinals, found *choice) error {
-	target := provenanceCode.Param("target")
-	if target == nil {
-		return fault.Errorf(fault.Internal, "export", "Provenance has no parameter target")
-	}
-	type link struct {
-		from store.Ordinal
-		to   index.Target
-	}
-	var links []link
-	byType := map[r4.Code][]string{}
-	if err := c.references(provenanceCode, []*r4.SearchParam{target}, alive, func(o store.Ordinal, t index.Target) {
-		if t.Type.Valid() && t.ID != "" {
-			links = append(links, link{o, index.Target{Type: t.Type, ID: strings.Clone(t.ID)}})
-			byType[t.Type] = append(byType[t.Type], strings.Clone(t.ID))
-		}
-	}); err != nil {
+	links, err := c.provenanceLinks(alive)
+	if err != nil {
 		return err
-	}
-	exported := map[string]bool{}
-	for _, code := range codesOf(byType) {
-		ids := byType[code]
-		slices.Sort(ids)
-		for chunk := range slices.Chunk(slices.Compact(ids), 1000) {
-			ordinals, err := c.v.Ordinals(c.ctx, code, chunk)
-			if err != nil {
-				return err
-			}
-			for i, o := range ordinals {
-				if o != store.Nowhere && c.chosen[code].has(o) {
-					exported[code.String()+"/"+chunk[i]] = true
-				}
-			}
-		}
 	}
 	related := newOrdinals(next)
 	newest := map[string]store.Version{}
 	for _, l := range links {
-		to := l.to.Type.String() + "/" + l.to.ID
-		if !exported[to] {
+		if !c.chosen[l.typ].has(l.at) {
 			continue
 		}
+		to := l.typ.String() + "/" + strconv.FormatUint(uint64(l.at), 10)
 		related.add(l.from)
 		if c.sel.Associated != LatestProvenance {
 			continue
@@ -75,8 +43,9 @@ func (c *chooser) provenance(next store.Ordinal, alive ordinals, found *choice) 
 		for _, v := range newest {
 			found.live.add(v.Ordinal)
 		}
-	default:
-		found.live.keep(related)
+	}
+	if c.patients != nil && c.sel.Deleted {
+		return c.deletedProvenance(found)
 	}
 	return nil
 }

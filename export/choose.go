@@ -34,6 +34,7 @@ type chooser struct {
 	patients     *patients  // nil at the level of the system
 	reader       reader
 	chosen       map[r4.Code]ordinals
+	compartments map[r4.Code][2]ordinals // what compartment has found
 }
 
 // choice is what is exported of one type.
@@ -44,7 +45,7 @@ type choice struct {
 
 // newChooser looks up what the selection names. The caller closes it before the views' store.
 func newChooser(ctx context.Context, data *store.Store, v *store.View, j *Job, queries Queries) (c *chooser, err error) {
-	c = &chooser{ctx: ctx, v: v, queries: queries, job: j, sel: &j.Selection, until: v.Tx(), chosen: map[r4.Code]ordinals{}}
+	c = &chooser{ctx: ctx, v: v, queries: queries, job: j, sel: &j.Selection, until: v.Tx(), chosen: map[r4.Code]ordinals{}, compartments: map[r4.Code][2]ordinals{}}
 	c.reader.init()
 	if c.sel.Since != 0 {
 		if c.since, err = v.TxAt(ctx, c.sel.Since); err != nil {
@@ -121,8 +122,10 @@ func (c *chooser) choose(code r4.Code) (choice, error) {
 		return choice{}, err
 	}
 	switch {
-	case code == provenanceCode && (c.sel.Associated != "" || c.patients != nil):
+	case code == provenanceCode && c.sel.Associated != "":
 		err = c.provenance(next, alive, &found)
+	case code == provenanceCode && c.patients != nil:
+		err = c.provenanceOfPatients(next, alive, &found)
 	case c.patients != nil && len(code.Compartment(patientCode)) == 0 && code != patientCode:
 		found = choice{live: newOrdinals(next), deleted: newOrdinals(next)} // only what others refer to
 	case c.patients != nil:

@@ -88,7 +88,24 @@ func (c *chooser) findPatients() (*patients, error) {
 // ofPatients keeps what belongs to the patients: in FHIR's Patient compartment, which for a Patient is itself. All of a
 // member's who joined after Since is new, whenever it was changed.
 func (c *chooser) ofPatients(code r4.Code, next store.Ordinal, alive ordinals, found *choice) error {
-	theirs, fresh := newOrdinals(next), newOrdinals(next)
+	theirs, fresh, err := c.compartment(code, next, alive)
+	if err != nil {
+		return err
+	}
+	found.live.keep(theirs)
+	found.live.join(fresh)
+	if !c.sel.Deleted {
+		return nil
+	}
+	return c.deletedOfPatients(code, found)
+}
+
+// compartment finds what belongs to the patients of a type, of what is alive, and what belongs to those who joined.
+func (c *chooser) compartment(code r4.Code, next store.Ordinal, alive ordinals) (theirs, fresh ordinals, err error) {
+	if known, ok := c.compartments[code]; ok {
+		return known[0], known[1], nil
+	}
+	theirs, fresh = newOrdinals(next), newOrdinals(next)
 	note := func(o store.Ordinal, id string) {
 		if c.patients.has(id) {
 			theirs.add(o)
@@ -99,24 +116,19 @@ func (c *chooser) ofPatients(code r4.Code, next store.Ordinal, alive ordinals, f
 	}
 	if code == patientCode {
 		if err := c.selves(alive, note); err != nil {
-			return err
+			return nil, nil, err
 		}
 	}
-	params := compartmentParams(code)
-	if err := c.references(code, params, alive, func(o store.Ordinal, t index.Target) {
+	if err := c.references(code, compartmentParams(code), alive, func(o store.Ordinal, t index.Target) {
 		if t.Type == patientCode {
 			note(o, t.ID)
 		}
 	}); err != nil {
-		return err
+		return nil, nil, err
 	}
-	found.live.keep(theirs)
 	fresh.keep(alive)
-	found.live.join(fresh)
-	if !c.sel.Deleted {
-		return nil
-	}
-	return c.deletedOfPatients(code, params, found)
+	c.compartments[code] = [2]ordinals{theirs, fresh}
+	return theirs, fresh, nil
 }
 
 // selves gives each patient of the compartments to note.
@@ -146,29 +158,42 @@ func (c *chooser) selves(alive ordinals, note func(store.Ordinal, string)) error
 }
 
 // deletedOfPatients keeps those of the deleted whose last version belonged to the patients.
-func (c *chooser) deletedOfPatients(code r4.Code, params []*r4.SearchParam, found *choice) error {
+func (c *chooser) deletedOfPatients(code r4.Code, found *choice) error {
 	for o := range found.deleted.all() {
 		headers, err := c.v.Headers(c.ctx, code, []store.Ordinal{o})
 		if err != nil {
 			return err
 		}
-		theirs := code == patientCode && c.patients.has(headers[0].ID)
-		for v, err := range c.v.History(c.ctx, code, headers[0].ID, headers[0].Tx) {
-			if err != nil {
-				return err
-			}
-			if v.Deleted {
-				continue
-			}
-			if err := c.targets(v, params, func(_ store.Ordinal, t index.Target) {
-				theirs = theirs || t.Type == patientCode && c.patients.has(t.ID)
-			}); err != nil {
-				return err
-			}
-			break
+		theirs, err := c.belonged(headers[0])
+		if err != nil {
+			return err
 		}
 		if !theirs {
 			found.deleted.remove(o)
+		}
+	}
+	return nil
+}
+
+// belonged reports whether the last version of something deleted belonged to the patients.
+func (c *chooser) belonged(deleted store.Version) (theirs bool, err error) {
+	if deleted.Type == patientCode && c.patients.has(deleted.ID) {
+		return true, nil
+	}
+	err = c.lastTargets(deleted, compartmentParams(deleted.Type), func(_ store.Ordinal, t index.Target) {
+		theirs = theirs || t.Type == patientCode && c.patients.has(t.ID)
+	})
+	return theirs, err
+}
+
+// lastTargets walks over what the last version of something deleted referred to.
+func (c *chooser) lastTargets(deleted store.Version, params []*r4.SearchParam, use func(store.Ordinal, index.Target)) error {
+	for v, err := range c.v.History(c.ctx, deleted.Type, deleted.ID, deleted.Tx) {
+		if err != nil {
+			return err
+		}
+		if !v.Deleted {
+			return c.targets(v, params, use)
 		}
 	}
 	return nil

@@ -149,14 +149,45 @@ func TestProvenance_isTheLatestOrAllOfWhatIsExported(t *testing.T) {
 	s.put(`{"resourceType":"Provenance","id":"other","recorded":"2025-01-01T00:00:00Z","target":[{"reference":"Organization/o1"}],"agent":[{"who":{"reference":"Practitioner/d1"}}]}`)
 	both := "$export?_type=Observation,Provenance&_typeFilter=Observation%3Fsubject%3DPatient%2Fp1&includeAssociatedData="
 	for ask, want := range map[string]string{
-		both + "LatestProvenanceResources":                                                                                  "Observation/b1 Provenance/v2",
-		both + "RelevantProvenanceResources":                                                                                "Observation/b1 Provenance/v1 Provenance/v2",
-		both + "LatestProvenanceResources,RelevantProvenanceResources":                                                      "Observation/b1 Provenance/v1 Provenance/v2",
-		both + "LatestProvenanceResources&includeAssociatedData=RelevantProvenanceResources":                                "Observation/b1 Provenance/v1 Provenance/v2",
-		"$export?_type=Provenance":                                                                                          "Provenance/v1 Provenance/v2 Provenance/other",
-		"$export?_type=Observation&_typeFilter=Observation%3Fcode%3D718-7":                                                  "Observation/b3",
+		both + "LatestProvenanceResources":                                                   "Observation/b1 Provenance/v2",
+		both + "RelevantProvenanceResources":                                                 "Observation/b1 Provenance/v1 Provenance/v2",
+		both + "LatestProvenanceResources,RelevantProvenanceResources":                       "Observation/b1 Provenance/v1 Provenance/v2",
+		both + "LatestProvenanceResources&includeAssociatedData=RelevantProvenanceResources": "Observation/b1 Provenance/v1 Provenance/v2",
+		"Patient/$export?_type=Provenance":                                                   "Provenance/v1 Provenance/v2",
+		"$export?_type=Provenance":                                                           "Provenance/v1 Provenance/v2 Provenance/other",
+		"$export?_type=Observation&_typeFilter=Observation%3Fcode%3D718-7":                   "Observation/b3",
 		"$export?_type=Observation&_typeFilter=Observation%3Fcode%3D718-7&_typeFilter=Observation%3Fsubject%3DPatient%2Fp2": "Observation/b2 Observation/b3",
 	} {
 		s.want(ask, s.exported("GET", ask, ""), strings.Fields(want)...)
 	}
+}
+
+// TestProvenance_ofAGroupIsToldThoughItsTargetHasNotChanged: what is recorded, or deleted, about something older is in the
+// next export of a group, and of no other's.
+func TestProvenance_ofAGroupIsToldThoughItsTargetHasNotChanged(t *testing.T) {
+	t.Parallel()
+	s := open(t)
+	s.populate()
+	note := func(id, target string) {
+		s.put(fmt.Sprintf(`{"resourceType":"Provenance","id":%q,"recorded":"2025-01-01T00:00:00Z","target":[{"reference":%q}],"agent":[{"who":{"reference":"Practitioner/d1"}}]}`, id, target))
+	}
+	note("of-b2", "Observation/b2")
+	note("of-b3", "Observation/b3")
+	note("of-p1", "Patient/p1")
+	m := s.await(s.kick("GET", "Group/g/$export", ""))
+	s.want("the first", s.lines(m.Output), "Patient/p1", "Patient/p2", "Observation/b1", "Observation/b2", "Group/g", "Group/inner", "Provenance/v1", "Provenance/of-b2", "Provenance/of-p1")
+	note("later-b1", "Observation/b1")
+	note("later-b3", "Observation/b3")
+	note("later-o1", "Organization/o1")
+	for _, gone := range []string{"Provenance/of-b2", "Provenance/of-b3", "Provenance/of-p1", "Observation/b2"} {
+		if a := s.send("DELETE", gone, nil, ""); a.status != http.StatusNoContent {
+			t.Fatalf("DELETE %s: %d %s", gone, a.status, a.body)
+		}
+	}
+	m = s.await(s.kick("GET", "Group/g/$export?_since="+url.QueryEscape(m.TransactionTime), ""))
+	s.want("what was recorded since", s.lines(m.Output), "Provenance/later-b1")
+	s.want("what was deleted since", s.lines(m.Deleted), "DELETE Observation/b2", "DELETE Provenance/of-b2", "DELETE Provenance/of-p1")
+	s.put(`{"resourceType":"Group","id":"inner","type":"person","actual":true,"member":[{"entity":{"reference":"Patient/p2"}},{"entity":{"reference":"Patient/p3"}}]}`)
+	m = s.await(s.kick("GET", "Group/g/$export?_since="+url.QueryEscape(m.TransactionTime), ""))
+	s.want("all of who has joined", s.lines(m.Output), "Group/g", "Group/inner", "Patient/p3", "Observation/b3", "Provenance/later-b3")
 }
