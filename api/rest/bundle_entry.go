@@ -9,6 +9,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 
 	"tarn/api/edge"
 	"tarn/fault"
@@ -22,9 +23,19 @@ type entryCall struct {
 	*request
 	route   *route
 	answer  *recorder
-	refused error       // why it cannot be carried out
-	writing *sync.Mutex // what is said of errors goes to the log of one request
+	refused error // why it cannot be carried out
+	all     *bundleAnswer
 }
+
+// bundleAnswer is what the answers to the entries of one Bundle have in common.
+type bundleAnswer struct {
+	writing sync.Mutex // what is said of errors goes to the log of one request
+	size    atomic.Int64
+}
+
+// maxAnswer bounds the bytes that the entries of one Bundle read: they are all held in memory. Entries that come to their
+// turn after that are refused.
+const maxAnswer = 64 << 20
 
 // entryCallsOf finds the route of each entry and asks whether the caller may take it.
 func (f *Face) entryCallsOf(r *request, entries []interaction.Entry) []*entryCall {
@@ -37,13 +48,13 @@ func (f *Face) entryCallsOf(r *request, entries []interaction.Entry) []*entryCal
 		}
 		return err
 	}
-	calls, writing := make([]*entryCall, len(entries)), new(sync.Mutex)
+	calls, all := make([]*entryCall, len(entries)), new(bundleAnswer)
 	for i := range entries {
 		if entries[i].Method == "" && entries[i].Refused == nil {
 			continue // one that was done before
 		}
 		calls[i] = f.entryCall(r, &entries[i], may)
-		calls[i].writing = writing
+		calls[i].all = all
 	}
 	return calls
 }
@@ -115,14 +126,18 @@ func entryRefused(i int, err error) error {
 // run lets the handler of the entry's route answer; placed, unless nil, says of an error where in the Bundle it is.
 func (c *entryCall) run(f *Face, placed func(error) error) fhir.BundleEntry {
 	err := c.refused
+	if err == nil && !c.entry.Writes() && c.all.size.Load() > maxAnswer {
+		err = fault.WithHint(fault.Errorf(fault.TooLarge, "rest.bundle", "The answers to the entries of the Bundle have more than %d bytes.", maxAnswer),
+			"Send this entry as a request of its own.")
+	}
 	if err == nil {
 		if err = c.route.handle(f, c.request); err != nil && placed != nil {
 			err = placed(err)
 		}
 	}
 	if err != nil {
-		c.writing.Lock()
-		defer c.writing.Unlock()
+		c.all.writing.Lock()
+		defer c.all.writing.Unlock()
 		edge.WriteOutcome(c.answer, c.Request, err)
 	}
 	return c.result()
@@ -131,6 +146,7 @@ func (c *entryCall) run(f *Face, placed func(error) error) fhir.BundleEntry {
 // result is what was answered, as an entry.
 func (c *entryCall) result() (e fhir.BundleEntry) {
 	a := c.answer
+	c.all.size.Add(int64(len(a.body)))
 	status := a.status
 	if status == 0 {
 		status = http.StatusOK

@@ -1,6 +1,7 @@
 package rest_test
 
 import (
+	"bytes"
 	"encoding/json"
 	"net/http"
 	"os"
@@ -67,5 +68,26 @@ func TestBundles_ofTheSpecification(t *testing.T) {
 	}
 	for id := range want {
 		t.Errorf("%s was not there", id)
+	}
+}
+
+// What the entries of one Bundle read is bounded together; each entry is answered all the same.
+func TestBundle_answersAreBounded(t *testing.T) {
+	t.Parallel()
+	f := newFace(t)
+	header := http.Header{"Content-Type": {"application/fhir+json"}}
+	display := `{"display":"` + strings.Repeat("x", 1_000_000) + `"}`
+	large := `{"resourceType":"Basic","id":"large","code":{"coding":[` + strings.Join([]string{display, display, display, display}, ",") + `]}}`
+	if resp, got := f.send(t, http.MethodPut, "Basic/large", header, []byte(large)); resp.StatusCode != http.StatusCreated {
+		t.Fatalf("%d %.300s", resp.StatusCode, got)
+	}
+	const reads = 40
+	get := strings.Repeat(`{"request":{"method":"GET","url":"Basic/large"}},`, reads)
+	for _, kind := range []string{"transaction"} {
+		resp, got := f.send(t, http.MethodPost, "/", header, []byte(`{"resourceType":"Bundle","type":"`+kind+`","entry":[`+get+`{"resource":{"resourceType":"Patient"},"request":{"method":"POST","url":"Patient"}}]}`))
+		good, refused := bytes.Count(got, []byte(`"response":{"status":"200"`)), bytes.Count(got, []byte(`"response":{"status":"413"`))
+		if resp.StatusCode != http.StatusOK || good < 16 || good > 40 || good+refused != reads || bytes.Count(got, []byte(`"status":"201"`)) != 1 {
+			t.Errorf("%s: %d, %d were read, %d refused", kind, resp.StatusCode, good, refused)
+		}
 	}
 }
