@@ -13,6 +13,7 @@ import (
 	"path/filepath"
 	"runtime"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 )
@@ -52,7 +53,7 @@ func run(ctx context.Context, o options) (err error) {
 		return err
 	}
 	defer os.RemoveAll(dir)
-	b := &bench{options: o, dir: dir, tarn: filepath.Join(dir, "tarn"), report: &report{}}
+	b := &bench{options: o, loadBefore: loadAverage(), dir: dir, tarn: filepath.Join(dir, "tarn"), report: &report{}}
 	build := exec.CommandContext(ctx, "go", "build", "-trimpath", "-o", b.tarn, "./cmd/tarn")
 	build.Stderr = os.Stderr
 	if err := build.Run(); err != nil {
@@ -102,15 +103,16 @@ func run(ctx context.Context, o options) (err error) {
 // bench is one run.
 type bench struct {
 	options
-	dir    string
-	tarn   string // the program
-	data   string // folder of the input
-	count  int64  // resources in it
-	bytes  int64
-	probes int
-	server *server
-	place  place
-	report *report
+	dir        string
+	tarn       string // the program
+	data       string // folder of the input
+	count      int64  // resources in it
+	bytes      int64
+	probes     int
+	loadBefore string
+	server     *server
+	place      place
+	report     *report
 }
 
 // machine says what this ran on, as far as it matters to the figures.
@@ -124,12 +126,22 @@ func (b *bench) machine() string {
 			}
 		}
 	}
-	load := "unknown"
-	if text, err := os.ReadFile("/proc/loadavg"); err == nil {
-		load, _, _ = strings.Cut(string(text), " ")
+	busy := ""
+	if load, err := strconv.ParseFloat(b.loadBefore, 64); err == nil && load > float64(runtime.NumCPU())/4 {
+		busy = ". **Other programs kept the processors busy** before the run began and most likely all through it: the rates are far\nbelow what this machine does alone, and only what is compared within the run tells much"
 	}
-	return fmt.Sprintf("%s, %d cores, %s/%s, %s; load average at the end %s; %s", model, runtime.NumCPU(), runtime.GOOS, runtime.GOARCH,
-		runtime.Version(), load, time.Now().UTC().Format(time.DateOnly))
+	return fmt.Sprintf("%s, %d cores, %s/%s, %s; load average before the start %s, at the end %s; %s%s", model, runtime.NumCPU(), runtime.GOOS, runtime.GOARCH,
+		runtime.Version(), b.loadBefore, loadAverage(), time.Now().UTC().Format(time.DateOnly), busy)
+}
+
+// loadAverage is how many threads wanted to run on average during the last minute.
+func loadAverage() string {
+	text, err := os.ReadFile("/proc/loadavg")
+	if err != nil {
+		return "unknown"
+	}
+	load, _, _ := strings.Cut(string(text), " ")
+	return load
 }
 
 // wants reports whether something is to be measured. All but prepare need what import leaves.

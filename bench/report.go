@@ -20,7 +20,7 @@ func (r *report) add(what, value, goal, note string) {
 // text is the report as Markdown.
 func (r *report) text(machine string) string {
 	var b strings.Builder
-	b.WriteString("# Benchmarks\n\nTaken by `go run ./bench` in one run: the server as a process of its own, the load generator on the same cores. The first\nrow says how much data; `-patients` and `-input` choose it.\n\n")
+	b.WriteString("# Benchmarks\n\nTaken by `go run ./bench` in one run: the server as a process of its own, the load generator on the same cores. The row\nof the import says how much data; `-patients` and `-input` choose it.\n\n")
 	fmt.Fprintf(&b, "Machine: %s.\n\n| what | measured | to reach | how |\n|---|---|---|---|\n", machine)
 	for _, f := range r.rows {
 		fmt.Fprintf(&b, "| %s | %s | %s | %s |\n", f.what, f.value, f.goal, f.note)
