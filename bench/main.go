@@ -95,6 +95,11 @@ func run(ctx context.Context, o options) (err error) {
 	text := b.report.text(b.machine())
 	fmt.Print(text)
 	if o.write != "" {
+		if old, err := os.ReadFile(o.write); err == nil { // what was written by hand below the table stays
+			if _, rest, ok := strings.Cut(string(old), "\n## "); ok {
+				text += "\n## " + rest
+			}
+		}
 		return os.WriteFile(o.write, []byte(text), 0o644)
 	}
 	return nil
