@@ -45,16 +45,6 @@ const (
 	urnB = "urn:uuid:88f151c0-a954-468a-88bd-5ae15c08e059"
 )
 
-// standingOf is what stands as a resource, or the error.
-func (w *world) standingOf(typ, id string) string {
-	code, _ := r4.CodeOf(typ)
-	v, err := w.Read(w.t.Context(), interaction.Target{Datastore: place, Type: code, ID: id})
-	if err != nil {
-		return fault.KindOf(err).String()
-	}
-	return string(v.Body)
-}
-
 // Every reference form against criteria: what the references of a Basic become, or how the transaction fails.
 func TestTransact_conditions(t *testing.T) {
 	t.Parallel()

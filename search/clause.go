@@ -146,31 +146,29 @@ func (w *walk) tell() {
 
 // candidate is the next one, and whether the index speaks for it; store.End after the last.
 func (w *walk) candidate() (store.Ordinal, bool, error) {
-	for {
-		var o store.Ordinal
-		var err error
-		if w.all {
-			o, _ = everything{w.st.next}.seek(w.from)
-		} else if o, err = leapfrog(w.streams, w.from); err != nil {
-			return store.End, false, err
-		}
-		if o >= w.st.next {
-			o = store.End
-		}
-		for len(w.changed) > 0 && w.changed[0] < w.from {
-			w.changed = w.changed[1:]
-		}
-		if len(w.changed) > 0 && w.changed[0] <= o {
-			o = w.changed[0]
-			w.from = o + 1
-			return o, true, nil
-		}
-		if o == store.End {
-			return o, false, nil
-		}
+	var o store.Ordinal
+	var err error
+	if w.all {
+		o, _ = everything{w.st.next}.seek(w.from)
+	} else if o, err = leapfrog(w.streams, w.from); err != nil {
+		return store.End, false, err
+	}
+	if o >= w.st.next {
+		o = store.End
+	}
+	for len(w.changed) > 0 && w.changed[0] < w.from {
+		w.changed = w.changed[1:]
+	}
+	if len(w.changed) > 0 && w.changed[0] <= o {
+		o = w.changed[0]
 		w.from = o + 1
+		return o, true, nil
+	}
+	if o == store.End {
 		return o, false, nil
 	}
+	w.from = o + 1
+	return o, false, nil
 }
 
 // next are the next resources that match, few or many; none after the last. They are valid until the next call.

@@ -12,12 +12,11 @@ import (
 
 // odoc is a document as the oracle sees it.
 type odoc struct {
-	typ    r4.Code
-	id     string
-	body   map[string]any
-	read   map[string][]thing // by parameter
-	seq    int                // the order of creation within the type
-	number int
+	typ  r4.Code
+	id   string
+	body map[string]any
+	read map[string][]thing // by parameter
+	seq  int                // the order of creation within the type
 }
 
 // oracle is all documents as of a moment.
