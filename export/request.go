@@ -120,15 +120,16 @@ func Output(rec job.Record) string {
 	if err != nil {
 		return ""
 	}
-	return j.Uri(rec.ID)
+	return j.Uri(rec)
 }
 
-// Uri is the S3Uri of the job's folder. That of the service's own bucket is for showing only: nobody reaches it by S3.
-func (j Job) Uri(jobID string) string {
+// Uri is the S3Uri of the folder of the job's record. That of the service's own bucket is for showing only: nobody
+// reaches it by S3.
+func (j Job) Uri(rec job.Record) string {
 	if j.Own {
-		return "s3://tarn-own-bucket/" + ownFolder(j.Datastore, jobID)
+		return "s3://tarn-own-bucket/" + ownFolder(rec.Datastore, rec.ID)
 	}
-	return FolderUri(j.S3Uri, j.Datastore, jobID)
+	return FolderUri(j.S3Uri, rec.Datastore, rec.ID)
 }
 
 // Folder is the name of a job's folder below the caller's prefix, with a slash at its end.

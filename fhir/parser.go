@@ -139,7 +139,7 @@ func resourceOf(doc *Doc) (Resource, []Issue) {
 				code, ok = r4.CodeOfBytes(n.AppendText(nil))
 			}
 			if !ok {
-				refuse(n, CodeInvalid, unknownType(n.Text()))
+				refuse(n, CodeInvalid, UnknownType(n.Text()))
 			}
 			r.code, r.typeEnd = code, uint32(n.End())
 		case n.KeyIs("id"):
@@ -178,8 +178,9 @@ func resourceOf(doc *Doc) (Resource, []Issue) {
 	return r, issues
 }
 
-// unknownType names the type only where it looks like a name, so that no contents are repeated.
-func unknownType(text []byte) string {
+// UnknownType is the sentence about a resourceType that is none. It repeats the text only where that looks like a name,
+// so that no contents are told.
+func UnknownType(text []byte) string {
 	for _, c := range text {
 		if len(text) > 40 || (c|0x20 < 'a' || c|0x20 > 'z') {
 			return "resourceType names no resource type of FHIR R4"

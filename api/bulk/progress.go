@@ -49,7 +49,7 @@ func (f *Face) progress(w http.ResponseWriter, r *http.Request, call *edge.Datas
 		return err
 	}
 	return writeJSON(w, progressBody{rec.ID, rec.Name, rec.State, rec.Message, j.Datastore, uint64(j.TxID), j.TransactionTime.String(),
-		j.Uri(rec.ID), rec.Progress, paceOf(rec)})
+		j.Uri(rec), rec.Progress, paceOf(rec)})
 }
 
 func writeJSON(w http.ResponseWriter, v any) error {

@@ -55,7 +55,7 @@ func propertiesOf(rec job.Record, j export.Job) properties {
 		p.EndTime = rec.EndTime.UTC().Format(usDate)
 	}
 	if !j.Own {
-		p.Output = &outputConfig{s3Configuration{j.Uri(rec.ID), j.KMSKeyID}}
+		p.Output = &outputConfig{s3Configuration{j.Uri(rec), j.KMSKeyID}}
 	}
 	return p
 }
@@ -160,7 +160,7 @@ func (f *Face) manifest(r *http.Request, body *status, rec job.Record, j export.
 	if body.Request == "" {
 		body.Request = base + "/$export" // it was started by StartFHIRExportJob
 	}
-	at := j.Uri(rec.ID)
+	at := j.Uri(rec)
 	if j.Own {
 		at = base + "/export/" + rec.ID + "/files/"
 	}

@@ -123,7 +123,7 @@ func exportPropertiesOf(rec job.Record) (exportJobProperties, error) {
 	return exportJobProperties{
 		JobId: rec.ID, JobName: rec.Name, JobStatus: string(rec.State), SubmitTime: epochOf(rec.SubmitTime), EndTime: epochOf(rec.EndTime),
 		DatastoreId:       rec.Datastore,
-		OutputDataConfig:  outputConfig{s3Configuration{j.Uri(rec.ID), j.KMSKeyID}},
+		OutputDataConfig:  outputConfig{s3Configuration{j.Uri(rec), j.KMSKeyID}},
 		DataAccessRoleArn: j.RoleARN, Message: plain(rec.Message)}, nil
 }
 

@@ -69,7 +69,7 @@ func (v *Validator) planOf(n fhir.Node) *plan {
 	}
 	code, ok := r4.CodeOfBytes(v.text(t))
 	if !ok {
-		v.refuse(t, fhir.CodeInvalid, "resourceType names no resource type of FHIR R4")
+		v.refuse(t, fhir.CodeInvalid, fhir.UnknownType(t.Text()))
 		return nil
 	}
 	return v.plans[code]
