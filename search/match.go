@@ -9,15 +9,11 @@ import (
 	"tarn/store"
 )
 
-// Match are up to limit resources of the type that meet the criteria of a conditional interaction (FHIR R4 section
+// MatchAt are up to limit resources of the type that meet the criteria of a conditional interaction (FHIR R4 section
 // 3.1.0.8.1), in the order of their creation: name=x&birthdate=1970, as in a URL. Since something is written on the
 // strength of it, it is strict: a parameter that is not known, or that says how results are shown, is refused, and so
-// are criteria that say nothing. It uses v alone, so a store.Guard may call it.
-func (s *Service) Match(ctx context.Context, v *store.View, typ r4.Code, criteria string, limit int) ([]store.Version, error) {
-	return s.MatchAt(ctx, v, "", typ, criteria, limit)
-}
-
-// MatchAt is Match in a data store of which base is the URL: absolute references below it are local.
+// are criteria that say nothing. It uses v alone, so a store.Guard may call it. base is the URL of the data store:
+// absolute references below it are local.
 func (s *Service) MatchAt(ctx context.Context, v *store.View, base string, typ r4.Code, criteria string, limit int) (_ []store.Version, err error) {
 	r := s.newRun(ctx, v, base, Scope{})
 	defer r.close()

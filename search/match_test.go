@@ -26,7 +26,7 @@ func TestMatch_refusesWhatItCannotStandFor(t *testing.T) {
 		"_text=x":               "_text",
 	} {
 		v := w.view()
-		_, err := w.service.Match(t.Context(), v, patient, criteria, 2)
+		_, err := w.service.MatchAt(t.Context(), v, "", patient, criteria, 2)
 		if !fault.Is(err, fault.Invalid) || !w.names(err, names) {
 			t.Errorf("%q: %v", criteria, err)
 		}
@@ -34,7 +34,7 @@ func TestMatch_refusesWhatItCannotStandFor(t *testing.T) {
 	}
 	v := w.view()
 	defer func() { must(t, v.Close()) }()
-	found, err := w.service.Match(t.Context(), v, patient, "_id=b,a&_lastUpdated=gt2000", 2)
+	found, err := w.service.MatchAt(t.Context(), v, "", patient, "_id=b,a&_lastUpdated=gt2000", 2)
 	must(t, err)
 	if len(found) != 1 || found[0].ID != "a" || len(found[0].Body) == 0 {
 		t.Errorf("found %v", found)

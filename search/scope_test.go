@@ -68,10 +68,10 @@ func TestSearch_warnsWhileTheIndexIsOlder(t *testing.T) {
 	}
 	v := w.view()
 	defer func() { must(t, v.Close()) }()
-	if _, err := w.service.Match(t.Context(), v, mustCode("Patient"), "name=miller", 2); err == nil || !strings.Contains(err.Error(), "indexed anew") {
+	if _, err := w.service.MatchAt(t.Context(), v, "", mustCode("Patient"), "name=miller", 2); err == nil || !strings.Contains(err.Error(), "indexed anew") {
 		t.Errorf("criteria: %v", err)
 	}
-	if found, err := w.service.Match(t.Context(), v, mustCode("Patient"), "_id=a", 2); err != nil || len(found) != 1 {
+	if found, err := w.service.MatchAt(t.Context(), v, "", mustCode("Patient"), "_id=a", 2); err != nil || len(found) != 1 {
 		t.Errorf("by id: %v, %v", found, err)
 	}
 }
