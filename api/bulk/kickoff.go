@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"net/http"
+	"strconv"
 	"strings"
 
 	"tarn/api/edge"
@@ -154,7 +155,7 @@ func (p *params) parameters(in *startBody) error {
 		case q.ValueCoding != nil:
 			value = q.ValueCoding.Code
 		case q.ValueBoolean != nil:
-			value = "true"
+			value = strconv.FormatBool(*q.ValueBoolean)
 		default:
 			for _, v := range []*string{q.ValueString, q.ValueCode, q.ValueURI, q.ValueInstant, q.ValueDateTime} {
 				if v != nil {
