@@ -46,8 +46,11 @@ func (b *bench) population(ctx context.Context) error {
 }
 
 // upload puts the input into the bucket.
-func (b *bench) upload(ctx context.Context) error {
-	files, err := filepath.Glob(filepath.Join(b.data, "*.ndjson"))
+func (b *bench) upload(ctx context.Context) error { return b.uploadFolder(ctx, b.data, "in/") }
+
+// uploadFolder puts the .ndjson files of a folder into the bucket, below a prefix.
+func (b *bench) uploadFolder(ctx context.Context, dir, prefix string) error {
+	files, err := filepath.Glob(filepath.Join(dir, "*.ndjson"))
 	if err != nil {
 		return err
 	}
@@ -58,7 +61,7 @@ func (b *bench) upload(ctx context.Context) error {
 		}
 		info, err := f.Stat()
 		if err == nil {
-			err = b.server.client.PutObject(ctx, bucket, "in/"+filepath.Base(file), f, info.Size())
+			err = b.server.client.PutObject(ctx, bucket, prefix+filepath.Base(file), f, info.Size())
 		}
 		f.Close()
 		if err != nil {

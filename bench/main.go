@@ -29,6 +29,9 @@ func main() {
 	flag.StringVar(&o.write, "write", "", "file for the report")
 	flag.StringVar(&o.dir, "dir", "", "folder for all data, on the disk to be measured; empty: a temporary one")
 	flag.StringVar(&o.only, "only", "", "measure only these, by name and separated by commas; all but prepare need import, which is measured too")
+	flag.IntVar(&o.pieces, "pieces", 0, "how many further pieces are imported behind the input, each made, imported and removed")
+	flag.StringVar(&o.piece, "piece", "", "shell command that makes piece $PIECE (from 1) as .ndjson files in the folder $DIR")
+	flag.StringVar(&o.cgroup, "cgroup", "", "folder of a memory control group (version 1) that the server is put into, to limit it with its page cache")
 	flag.Parse()
 	if err := run(ctx, o); err != nil {
 		fmt.Fprintln(os.Stderr, "bench:", err)
@@ -44,6 +47,9 @@ type options struct {
 	write    string
 	only     string
 	dir      string
+	pieces   int
+	piece    string
+	cgroup   string
 }
 
 // run takes all measurements, one after the other.
@@ -72,9 +78,11 @@ func run(ctx context.Context, o options) (err error) {
 	}{
 		{"prepare", b.preparation},
 		{"import", b.imports},
+		{"growth", b.growth},
 		{"search", b.searches},
 		{"everything", b.everything},
 		{"transactions", b.transactions},
+		{"grown-export", b.grownExport},
 		{"export", b.exports},
 		{"requests", b.requests},
 		{"latency", b.latencies},

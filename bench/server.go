@@ -45,6 +45,11 @@ func (b *bench) start(ctx context.Context) error {
 	if err := cmd.Start(); err != nil {
 		return err
 	}
+	if b.cgroup != "" {
+		if err := os.WriteFile(filepath.Join(b.cgroup, "cgroup.procs"), []byte(strconv.Itoa(cmd.Process.Pid)), 0o600); err != nil {
+			return err
+		}
+	}
 	line, err := bufio.NewReader(out).ReadString('\n')
 	took := time.Since(begin)
 	url, ok := strings.CutPrefix(strings.TrimSpace(line), "ready ")

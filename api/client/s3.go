@@ -90,6 +90,15 @@ func (c *Client) GetObject(ctx context.Context, bucket, key string) (io.ReadClos
 	return resp.Body, nil
 }
 
+// DeleteObject removes an object. It is no error that there is none.
+func (c *Client) DeleteObject(ctx context.Context, bucket, key string) error {
+	resp, err := c.do(ctx, call{service: "s3", method: http.MethodDelete, path: "/" + bucket + "/" + key})
+	if err != nil {
+		return err
+	}
+	return decode(resp, nil, nil)
+}
+
 // Object is one entry of a listing.
 type Object struct {
 	Key          string
