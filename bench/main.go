@@ -11,9 +11,7 @@ import (
 	"os/exec"
 	"os/signal"
 	"path/filepath"
-	"runtime"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 )
@@ -59,7 +57,7 @@ func run(ctx context.Context, o options) (err error) {
 		return err
 	}
 	defer os.RemoveAll(dir)
-	b := &bench{options: o, loadBefore: loadAverage(), dir: dir, tarn: filepath.Join(dir, "tarn"), report: &report{}}
+	b := &bench{options: o, loadBefore: loadAverage(), copyBefore: copySpeed(), dir: dir, tarn: filepath.Join(dir, "tarn"), report: &report{}}
 	build := exec.CommandContext(ctx, "go", "build", "-trimpath", "-o", b.tarn, "./cmd/tarn")
 	build.Stderr = os.Stderr
 	if err := build.Run(); err != nil {
@@ -123,38 +121,10 @@ type bench struct {
 	bytes      int64
 	probes     int
 	loadBefore string
+	copyBefore float64 // GB/s
 	server     *server
 	place      place
 	report     *report
-}
-
-// machine says what this ran on, as far as it matters to the figures.
-func (b *bench) machine() string {
-	model := "unknown processor"
-	if text, err := os.ReadFile("/proc/cpuinfo"); err == nil {
-		for line := range strings.Lines(string(text)) {
-			if name, ok := strings.CutPrefix(line, "model name"); ok {
-				model = strings.TrimSpace(strings.TrimLeft(name, "\t :"))
-				break
-			}
-		}
-	}
-	busy := ""
-	if load, err := strconv.ParseFloat(b.loadBefore, 64); err == nil && load > float64(runtime.NumCPU())/4 {
-		busy = ". **Other programs kept the processors busy** before the run began and most likely all through it: the rates are far\nbelow what this machine does alone, and only what is compared within the run tells much"
-	}
-	return fmt.Sprintf("%s, %d cores, %s/%s, %s; load average before the start %s, at the end %s; %s%s", model, runtime.NumCPU(), runtime.GOOS, runtime.GOARCH,
-		runtime.Version(), b.loadBefore, loadAverage(), time.Now().UTC().Format(time.DateOnly), busy)
-}
-
-// loadAverage is how many threads wanted to run on average during the last minute.
-func loadAverage() string {
-	text, err := os.ReadFile("/proc/loadavg")
-	if err != nil {
-		return "unknown"
-	}
-	load, _, _ := strings.Cut(string(text), " ")
-	return load
 }
 
 // wants reports whether something is to be measured. All but prepare need what import leaves.
