@@ -71,7 +71,7 @@ var never = map[string][]string{
 }
 
 // repeatable is the code whose bytes are a function of (job record, plan entry, store.At(T)) alone.
-var repeatable = []string{"export/plan.go", "export/part.go"}
+var repeatable = []string{"export/plan.go", "export/part.go", "export/blocks.go", "export/organized.go"}
 
 type source struct {
 	file, room string // slash paths from the root

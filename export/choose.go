@@ -60,7 +60,7 @@ func newChooser(ctx context.Context, data *store.Store, v *store.View, j *Job, q
 			return nil, closing(err, c.close())
 		}
 	}
-	if c.sel.Level != System {
+	if c.sel.Level != System || c.sel.Organize != "" {
 		if c.patients, err = c.findPatients(); err != nil {
 			return nil, closing(err, c.close())
 		}

@@ -37,7 +37,9 @@ type Options struct {
 	Queries    Queries          // for what selections ask for; nil refuses those that need it
 	Partition  string           // of ARNs: "aws"
 	Now        func() time.Time // nil: time.Now
-	Workers    int              // parts that are written at once, over all jobs; 0 means 2. Each takes up to MaxBytes of memory.
+	Workers    int              // parts that are written at once, over all jobs; 0 means 2. Each takes up to MaxBytes of memory, twice that where output is organized by patient.
+	Lines      int              // of a file at most; 0: MaxLines. Less is for tests.
+	Bytes      int              // of a file at most; 0: MaxBytes. Less is for tests.
 }
 
 // Service starts, runs and proves exports. It is safe for concurrent use.
@@ -51,6 +53,8 @@ type Service struct {
 	slots      chan struct{} // who writes a part holds one: bounds memory and load over all jobs
 	readers    chan struct{} // who reads a part for its digest holds one: apart, so that proofs do not hold up exports
 	segments   pool
+	lines      int
+	bytes      int
 }
 
 // UseQueries gives the service what selections ask with. It is called before the service is.
@@ -67,6 +71,12 @@ func New(o Options) *Service {
 	if o.Now == nil {
 		o.Now = time.Now
 	}
-	return &Service{now: o.Now, datastores: o.Datastores, ledger: o.Ledger, cloud: o.Cloud, queries: o.Queries, partition: o.Partition,
+	if o.Lines <= 0 {
+		o.Lines = MaxLines
+	}
+	if o.Bytes <= 0 {
+		o.Bytes = MaxBytes
+	}
+	return &Service{lines: o.Lines, bytes: o.Bytes, now: o.Now, datastores: o.Datastores, ledger: o.Ledger, cloud: o.Cloud, queries: o.Queries, partition: o.Partition,
 		slots: make(chan struct{}, o.Workers), readers: make(chan struct{}, o.Workers)}
 }

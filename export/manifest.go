@@ -30,6 +30,9 @@ type Manifest struct {
 	// Error are the files of OperationOutcomes about what was asked for and passed over.
 	Error     []File     `json:"error,omitempty"`
 	Selection *Selection `json:"selection,omitempty"` // what was asked for; absent: everything
+	// OrganizedBy is ByPatient where the files of Output hold blocks: each begins with a Parameters resource that names
+	// its patient. A resource of several patients stands, and counts, in the block of each. There are no Types then.
+	OrganizedBy string `json:"organizedBy,omitempty"`
 }
 
 // TypeTotal is the sum over the files of one resource type.
@@ -59,11 +62,14 @@ func newManifest(jobID string, j Job, files []File) Manifest {
 		}
 	}
 	if !j.Selection.isZero() {
-		m.Selection = &j.Selection
+		m.Selection, m.OrganizedBy = &j.Selection, j.Selection.Organize
 	}
 	for _, f := range m.Output {
-		m.Count += f.Count
+		m.Count += f.resources()
 		m.Bytes += f.Bytes
+		if f.Type == "" {
+			continue
+		}
 		last := len(m.Types) - 1
 		if last < 0 || m.Types[last].Type != f.Type {
 			m.Types = append(m.Types, TypeTotal{Type: f.Type})

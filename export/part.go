@@ -16,12 +16,18 @@ import (
 
 // File is one written object: what the manifest says of it.
 type File struct {
-	Type   string `json:"type"` // of its lines; Bundle where they tell of deletions
-	Name   string `json:"name"` // below the job's folder: Patient/Patient-971340731094998775-0-0.ndjson
+	Type   string `json:"type,omitempty"` // of its lines; Bundle where they tell of deletions; none where they are blocks
+	Name   string `json:"name"`           // below the job's folder: Patient/Patient-971340731094998775-0-0.ndjson
 	Count  int    `json:"count"`
 	Bytes  int64  `json:"bytes"`
 	SHA256 string `json:"sha256"` // of the plain bytes, lower-case hexadecimal
+
+	Blocks    int    `json:"blocks,omitempty"`          // of Count: lines that are headers of blocks
+	Continues string `json:"continuesInFile,omitempty"` // Name of the file in which the last block goes on
 }
+
+// resources is how many lines are resources of the data store.
+func (f File) resources() int { return f.Count - f.Blocks }
 
 // jobNumber is the number in a job's file names: 63 bits of the SHA-256 of its id.
 func jobNumber(jobID string) uint64 {
@@ -33,6 +39,7 @@ func jobNumber(jobID string) uint64 {
 const (
 	DeletedFolder = "deleted" // what was deleted
 	ErrorFolder   = "error"   // OperationOutcomes: what was asked for and passed over
+	blocksFolder  = "blocks"  // resources, organized by patient
 )
 
 const deletedFolder = DeletedFolder + "/"
@@ -40,8 +47,11 @@ const deletedFolder = DeletedFolder + "/"
 // fileName is the name of a part's n-th file below the job's folder.
 func fileName(number uint64, p Part, file int) string {
 	t, folder := p.Type.String(), ""
-	if p.Deleted {
+	switch {
+	case p.Deleted:
 		folder = deletedFolder
+	case p.Blocks != nil:
+		return fmt.Sprintf("%s/%s-%d-%d-%d.ndjson", blocksFolder, t, number, p.N, file)
 	}
 	return fmt.Sprintf("%s%s/%s-%d-%d-%d.ndjson", folder, t, t, number, p.N, file)
 }
@@ -62,6 +72,8 @@ func writePart(ctx context.Context, v *store.View, j Job, number uint64, p Part,
 	switch {
 	case p.Deleted:
 		total, err = w.deletions(ctx, v)
+	case p.Blocks != nil:
+		total, err = w.organized(ctx, v, &j)
 	case p.sparse():
 		total, err = w.members(ctx, v, j.Selection.lines(p.Type))
 	default:
@@ -146,6 +158,9 @@ type partWriter struct {
 	out    sink
 	sum    hash.Hash
 	files  []File
+
+	headers   int    // of blocks, in the file under way
+	continues string // the file in which its last block goes on
 }
 
 var newline = []byte{'\n'}
@@ -156,6 +171,11 @@ func (w *partWriter) line(body []byte) error {
 			return err
 		}
 	}
+	return w.direct(body)
+}
+
+// direct writes a line into the file under way, whether it fits or not.
+func (w *partWriter) direct(body []byte) error {
 	for _, b := range [2][]byte{body, newline} {
 		w.sum.Write(b)
 		if err := w.out.write(b); err != nil {
@@ -168,8 +188,11 @@ func (w *partWriter) line(body []byte) error {
 
 // typ is the resource type of the part's lines.
 func (w *partWriter) typ() string {
-	if w.part.Deleted {
+	switch {
+	case w.part.Deleted:
 		return "Bundle"
+	case w.part.Blocks != nil:
+		return ""
 	}
 	return w.part.Type.String()
 }
@@ -180,11 +203,12 @@ func (w *partWriter) end() error {
 	}
 	sum := w.sum.Sum(nil)
 	f := File{Type: w.typ(), Name: fileName(w.number, w.part, len(w.files)), Count: w.cutter.Lines(),
-		Bytes: int64(w.cutter.Bytes()), SHA256: hex.EncodeToString(sum)}
+		Bytes: int64(w.cutter.Bytes()), SHA256: hex.EncodeToString(sum), Blocks: w.headers, Continues: w.continues}
 	if err := w.out.finish(f, sum); err != nil {
 		return err
 	}
 	w.files = append(w.files, f)
+	w.headers, w.continues = 0, ""
 	w.cutter.Cut()
 	w.sum.Reset()
 	return nil

@@ -35,7 +35,7 @@ func (p *patients) isNew(id string) bool {
 
 // findPatients looks the patients up as of the view.
 func (c *chooser) findPatients() (*patients, error) {
-	p := &patients{all: c.sel.Level == Patients && len(c.sel.Patients) == 0}
+	p := &patients{all: c.sel.Level != OfGroup && len(c.sel.Patients) == 0}
 	if c.sel.Level == OfGroup {
 		var err error
 		if p.members, err = members(c.ctx, c.v, c.sel.Group, c.job.TransactionTime); err != nil {

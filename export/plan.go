@@ -19,6 +19,9 @@ type Part struct {
 	Count    int             // resources, as of the job's TxID
 	Members  []store.Ordinal // of a selection: these alone, ascending; nil: all live ones of the range
 	Deleted  bool            // Members were deleted, and the part tells that
+
+	Blocks    []byte // of output that is organized by patient: its blocks (blocks.go), in place of From, To and Members
+	Continues bool   // its last block goes on in the next part
 }
 
 // planOf cuts types of the data store as of the view into parts, in the order given (their codes', which is
@@ -82,9 +85,11 @@ func cutMembers(code r4.Code, of ordinals, deleted bool, maxLines int) []Part {
 
 // The formats of a stored piece of a plan: a byte, then unsigned varints. A range is type, number, first ordinal, length
 // and count. Members are type, number, 1 if they were deleted, count, the first ordinal, and the distances of the others.
+// Blocks are type, number, 1 if the last one goes on, count, the length of the blocks, and the blocks.
 const (
 	rangesFormat  = 1
 	membersFormat = 2
+	blocksFormat  = 3
 )
 
 // Bounds of one stored piece of a plan.
@@ -99,10 +104,7 @@ func encodePlan(plan []Part) iter.Seq2[[]byte, error] {
 		var b []byte
 		parts := 0
 		for _, p := range plan {
-			format := byte(rangesFormat)
-			if p.Members != nil {
-				format = membersFormat
-			}
+			format := p.format()
 			if len(b) > 0 && (b[0] != format || parts == pieceParts || len(b) > pieceBytes) {
 				if !yield(b, nil) {
 					return
@@ -121,20 +123,37 @@ func encodePlan(plan []Part) iter.Seq2[[]byte, error] {
 	}
 }
 
+func (p *Part) format() byte {
+	switch {
+	case p.Blocks != nil:
+		return blocksFormat
+	case p.Members != nil:
+		return membersFormat
+	}
+	return rangesFormat
+}
+
+func appendBool(b []byte, v bool) []byte {
+	if v {
+		return append(b, 1)
+	}
+	return append(b, 0)
+}
+
 func (p *Part) append(b []byte) []byte {
 	b = binary.AppendUvarint(b, uint64(p.Type))
 	b = binary.AppendUvarint(b, uint64(p.N))
-	if p.Members == nil {
+	switch p.format() {
+	case rangesFormat:
 		b = binary.AppendUvarint(b, uint64(p.From))
 		b = binary.AppendUvarint(b, uint64(p.To-p.From))
 		return binary.AppendUvarint(b, uint64(p.Count))
+	case blocksFormat:
+		b = binary.AppendUvarint(appendBool(b, p.Continues), uint64(p.Count))
+		b = binary.AppendUvarint(b, uint64(len(p.Blocks)))
+		return append(b, p.Blocks...)
 	}
-	deleted := uint64(0)
-	if p.Deleted {
-		deleted = 1
-	}
-	b = binary.AppendUvarint(b, deleted)
-	b = binary.AppendUvarint(b, uint64(p.Count))
+	b = binary.AppendUvarint(appendBool(b, p.Deleted), uint64(p.Count))
 	before := store.Ordinal(0)
 	for _, o := range p.Members {
 		b = binary.AppendUvarint(b, uint64(o-before))
@@ -145,23 +164,27 @@ func (p *Part) append(b []byte) []byte {
 
 // decodePlan appends the parts of one piece.
 func decodePlan(plan []Part, b []byte) ([]Part, error) {
-	if len(b) == 0 || b[0] != rangesFormat && b[0] != membersFormat {
+	if len(b) == 0 || b[0] < rangesFormat || b[0] > blocksFormat {
 		return nil, fault.Errorf(fault.Unsupported, "export", "the plan of this job is of a format that this release does not know")
 	}
 	format := b[0]
 	r := numbers{left: b[1:]}
 	for len(r.left) > 0 && !r.damaged {
 		p := Part{Type: r4.Code(r.next()), N: int(r.next())}
-		if format == rangesFormat {
+		switch format {
+		case rangesFormat:
 			p.From = store.Ordinal(r.next())
 			p.To = p.From + store.Ordinal(r.next())
 			p.Count = int(r.next())
-		} else {
+		case blocksFormat:
+			p.Continues = r.next() == 1
+			p.Count = int(r.next())
+			p.Blocks = r.bytes()
+		default:
 			p.Deleted = r.next() == 1
 			p.Count = int(r.next())
 			if p.Count <= 0 || p.Count > len(r.left) {
-				r.damaged = true
-				break
+				return nil, damagedPlan()
 			}
 			p.Members = make([]store.Ordinal, p.Count)
 			at := store.Ordinal(0)
@@ -174,9 +197,13 @@ func decodePlan(plan []Part, b []byte) ([]Part, error) {
 		plan = append(plan, p)
 	}
 	if r.damaged {
-		return nil, fault.Errorf(fault.Internal, "export", "the plan of this job is damaged")
+		return nil, damagedPlan()
 	}
 	return plan, nil
+}
+
+func damagedPlan() error {
+	return fault.Errorf(fault.Internal, "export", "the plan of this job is damaged")
 }
 
 // numbers reads unsigned varints.
@@ -193,4 +220,16 @@ func (r *numbers) next() uint64 {
 	}
 	r.left = r.left[n:]
 	return v
+}
+
+// bytes are a length and as many bytes, at least one.
+func (r *numbers) bytes() []byte {
+	n := r.next()
+	if n == 0 || n > uint64(len(r.left)) {
+		r.damaged, r.left = true, nil
+		return nil
+	}
+	b := r.left[:n:n]
+	r.left = r.left[n:]
+	return b
 }

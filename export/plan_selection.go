@@ -4,7 +4,6 @@ import (
 	"context"
 	"slices"
 
-	"tarn/fhir"
 	"tarn/fhir/r4"
 	"tarn/store"
 )
@@ -34,13 +33,21 @@ func planSelection(ctx context.Context, data *store.Store, v *store.View, j *Job
 			return nil, err
 		}
 	}
-	if c.sel.References {
+	if c.sel.References && c.sel.Organize == "" {
 		if err := c.addReferenced(choices); err != nil {
 			return nil, err
 		}
 	}
 	codes := codesOf(choices)
+	if c.sel.Organize != "" {
+		if plan, err = c.organize(choices); err != nil {
+			return nil, err
+		}
+	}
 	for _, code := range codes {
+		if c.sel.Organize != "" {
+			break // they stand in blocks
+		}
 		plan = append(plan, cutMembers(code, choices[code].live, false, j.MaxLines)...)
 	}
 	for _, code := range codes {
@@ -120,7 +127,7 @@ func (c *chooser) linksOf(code r4.Code, of ordinals, ids map[r4.Code]map[string]
 			if err != nil {
 				return err
 			}
-			c.links(doc.Root(), ids)
+			links(doc.Root(), c.job.Base, c.sel, ids)
 		}
 		return nil
 	}
@@ -132,29 +139,4 @@ func (c *chooser) linksOf(code r4.Code, of ordinals, ids map[r4.Code]map[string]
 		}
 	}
 	return flush()
-}
-
-// links gathers the literal references below a node.
-func (c *chooser) links(n fhir.Node, ids map[r4.Code]map[string]struct{}) {
-	for child := range n.Children() {
-		if k := child.Kind(); k == fhir.Object || k == fhir.Array {
-			c.links(child, ids)
-			continue
-		}
-		if child.Kind() != fhir.String || !child.IsMember() || !child.KeyIs("reference") {
-			continue
-		}
-		ref := fhir.ParseReference(string(child.AppendText(nil)))
-		if ref.Kind != fhir.RelativeReference && (ref.Kind != fhir.AbsoluteReference || ref.Base != c.job.Base) {
-			continue
-		}
-		code, ok := r4.CodeOf(ref.Type)
-		if !ok || code == patientCode || len(code.Compartment(patientCode)) > 0 || !c.sel.wants(code) {
-			continue
-		}
-		if ids[code] == nil {
-			ids[code] = map[string]struct{}{}
-		}
-		ids[code][ref.ID] = struct{}{}
-	}
 }

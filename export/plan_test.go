@@ -1,6 +1,7 @@
 package export_test
 
 import (
+	"bytes"
 	"reflect"
 	"slices"
 	"testing"
@@ -80,6 +81,9 @@ func TestPlan_isReadAsItWasStored(t *testing.T) {
 		p.Count, p.To = len(p.Members), p.Members[len(p.Members)-1]+1
 		plan = append(plan, p)
 	}
+	for i := range 400 {
+		plan = append(plan, export.Part{Type: 5, N: i, Count: 1 + i, Blocks: bytes.Repeat([]byte{byte(i)}, 1+5*i), Continues: i%3 == 0})
+	}
 	again, pieces, err := export.PlanRoundTripForTest(plan)
 	if err != nil || !reflect.DeepEqual(again, plan) {
 		t.Fatalf("the plan came back changed (%v)", err)
@@ -91,7 +95,7 @@ func TestPlan_isReadAsItWasStored(t *testing.T) {
 
 func TestPlan_refusesWhatIsNone(t *testing.T) {
 	t.Parallel()
-	for name, b := range map[string][]byte{"empty": {}, "format": {9, 1}, "cut short": {1, 5, 0, 0}, "endless number": {1, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255}} {
+	for name, b := range map[string][]byte{"empty": {}, "format": {9, 1}, "cut short": {1, 5, 0, 0}, "blocks cut short": {3, 5, 0, 0, 1, 9, 1}, "endless number": {1, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255}} {
 		if _, err := export.DecodePlanForTest(b); err == nil {
 			t.Errorf("%s: taken for a plan", name)
 		}

@@ -40,8 +40,9 @@ func (h hasher) of(id string) (sum idHash) {
 type proof struct {
 	missing  bool
 	got      File
-	ids      []idHash // of the resources, in the order of lines
+	ids      []idHash // of the resources, in the order of lines; of blocks: of type and id
 	lines    []int32  // of ids: where each stands
+	headers  []header // of blocks
 	problems []string
 	untold   int // problems over maxProblems
 }
@@ -59,11 +60,14 @@ func (v *verification) files(ctx context.Context, src Source, progress func(int)
 	all := v.report.Manifest.all()
 	told := len(v.report.Manifest.Output) // files behind it tell of deletions
 	ids := newHasher()
+	blocks := blockProof{repeats: v.report.Manifest.Selection != nil && v.report.Manifest.Selection.References}
 	seen, kind, done := map[idHash]struct{}{}, "", 0
 	read := func(ctx context.Context, i int) (*proof, error) { return prove(ctx, src, all[i], ids) }
-	return inOrder(ctx, len(all), proofWidth, read, func(i int, p *proof) error {
+	err := inOrder(ctx, len(all), proofWidth, read, func(i int, p *proof) error {
 		f := all[i]
-		if f.Type != kind {
+		if f.Type == "" && i < told {
+			blocks.take(f, p)
+		} else if f.Type != kind {
 			kind, seen = f.Type, map[idHash]struct{}{} // ids are unique within a type
 		}
 		if p.missing {
@@ -71,8 +75,8 @@ func (v *verification) files(ctx context.Context, src Source, progress func(int)
 			return nil
 		}
 		for n, id := range p.ids {
-			if i >= told {
-				break // those Bundles have no ids
+			if i >= told || f.Type == "" {
+				break // those Bundles have no ids; blocks have been looked at
 			}
 			if _, twice := seen[id]; twice {
 				p.problem("Line %d is a second resource of an id that stood in this type before.", p.lines[n])
@@ -89,13 +93,17 @@ func (v *verification) files(ctx context.Context, src Source, progress func(int)
 			v.problem(f.Name, "The file has %s; the manifest says %s.", p.got.describe(), f.describe())
 		}
 		if i < told && !v.wrong[f.Name] {
-			v.report.Verified += f.Count
+			v.report.Verified += f.resources()
 		}
-		if done += f.Count; progress != nil {
+		if done += f.resources(); progress != nil {
 			progress(done)
 		}
 		return nil
 	})
+	if err == nil && blocks.next != "" {
+		v.problem(blocks.next, "A block is said to go on in this file; it is not among the files that follow.")
+	}
+	return err
 }
 
 // prove reads one file and says what it is, and which lines are no resource of its type.
@@ -107,7 +115,7 @@ func prove(ctx context.Context, src Source, f File, ids hasher) (*proof, error) 
 	if err != nil {
 		return nil, err
 	}
-	p := &proof{got: File{Type: f.Type, Name: f.Name}}
+	p := &proof{got: File{Type: f.Type, Name: f.Name, Continues: f.Continues}}
 	return p, errors.Join(p.read(r, ids), r.Close())
 }
 
@@ -160,6 +168,13 @@ func (p *proof) line(parser *fhir.Parser, line []byte, ids hasher) {
 	switch {
 	case err != nil:
 		p.problem("Line %d is no FHIR resource: %s.", p.got.Count, fault.Message(err))
+	case p.got.Type == "" && res.Type() == "Parameters":
+		p.header(line, ids)
+	case p.got.Type == "":
+		if len(p.headers) == 0 {
+			p.problem("Line %d stands before any header.", p.got.Count)
+		}
+		p.ids, p.lines = append(p.ids, ids.of(res.Type()+"/"+res.ID())), append(p.lines, int32(p.got.Count))
 	case res.Type() != p.got.Type:
 		p.problem("Line %d is a %s.", p.got.Count, res.Type())
 	default:

@@ -64,7 +64,7 @@ func ParseS3Uri(uri string) (bucket, prefix string, err error) {
 
 // Job is the record of one export, fixed when it starts: with the data store as of TxID it determines every byte.
 type Job struct {
-	Format          int          `json:"format"` // of names and bytes: 1, or 2 with a Selection
+	Format          int          `json:"format"` // of names and bytes: 1; 2 with a Selection; 3 where output is organized by patient
 	Datastore       string       `json:"datastore"`
 	DatastoreARN    string       `json:"datastoreArn"`
 	RoleARN         string       `json:"roleArn"`
@@ -96,8 +96,11 @@ func (r Request) job() (Job, error) {
 	if !r.Selection.isZero() || r.Own {
 		format = 2 // a release that knows no selections must not export everything
 	}
+	if r.Selection.Organize != "" {
+		format = 3 // nor one that knows no blocks everything by types
+	}
 	return Job{Format: format, Datastore: r.Datastore, DatastoreARN: r.DatastoreARN, RoleARN: r.RoleARN, S3Uri: r.S3Uri, Bucket: bucket,
-		Prefix: prefix, KMSKeyID: r.KMSKeyID, MaxLines: MaxLines, MaxBytes: MaxBytes, Caller: r.Caller,
+		Prefix: prefix, KMSKeyID: r.KMSKeyID, Caller: r.Caller,
 		Selection: r.Selection, Base: r.Base, RequestURL: r.RequestURL, Own: r.Own, Ignored: r.Ignored}, err
 }
 
@@ -108,7 +111,7 @@ func parseJob(params json.RawMessage) (Job, error) {
 	if err := json.Unmarshal(params, &j); err != nil {
 		return j, fault.Errorf(fault.Internal, "export", "job record: %w", err)
 	}
-	if j.Format != 1 && j.Format != 2 {
+	if j.Format < 1 || j.Format > 3 {
 		return j, fault.Errorf(fault.Unsupported, "export", "the job was made by a newer release (format %d)", j.Format)
 	}
 	return j, nil

@@ -35,7 +35,7 @@ type Selection struct {
 	Elements   []string     `json:"elements,omitempty"` // element or Type.element
 	Associated string       `json:"associated,omitempty"`
 	References bool         `json:"references,omitempty"` // what the chosen refer to outside the compartments too
-	Organize   string       `json:"organize,omitempty"`   // Patient, or empty
+	Organize   string       `json:"organize,omitempty"`   // ByPatient, or empty
 	Deleted    bool         `json:"deleted,omitempty"`    // tell what was deleted after Since
 }
 
@@ -44,6 +44,10 @@ const (
 	LatestProvenance   = "LatestProvenanceResources"   // only the newest Provenance of each resource
 	RelevantProvenance = "RelevantProvenanceResources" // every Provenance of the resources
 )
+
+// ByPatient is the value of organizeOutputBy: files of blocks, each of a header and what belongs to one patient. What
+// belongs to none is left out.
+const ByPatient = "Patient"
 
 // whole reports whether the selection is the whole data store, so that its parts are ordinal ranges.
 func (s *Selection) whole() bool {
@@ -61,7 +65,7 @@ func (s *Selection) wants(code r4.Code) bool {
 	if len(s.Types) > 0 && !slices.Contains(s.Types, code.String()) {
 		return false
 	}
-	return s.Level == System || code == patientCode || s.References || code == provenanceCode || code == groupCode && s.Level == OfGroup ||
+	return s.Level == System && s.Organize == "" || code == patientCode || s.References || code == provenanceCode || code == groupCode && s.Level == OfGroup ||
 		len(code.Compartment(patientCode)) > 0
 }
 
@@ -103,7 +107,7 @@ func (s *Selection) check() error {
 		if !ok {
 			return refuse("_type", "%q is no resource type of FHIR R4", name)
 		}
-		one := Selection{Level: s.Level, References: s.References}
+		one := Selection{Level: s.Level, References: s.References, Organize: s.Organize}
 		if !one.wants(code) {
 			return refuse("_type", "resources of the type %s belong to no patient", name)
 		}
@@ -138,7 +142,7 @@ func (s *Selection) check() error {
 		return refuse("includeAssociatedData", "%q is not offered; %s and %s are", s.Associated, LatestProvenance, RelevantProvenance)
 	}
 	switch s.Organize {
-	case "", "Patient":
+	case "", ByPatient:
 	default:
 		return refuse("organizeOutputBy", "only Patient is offered")
 	}

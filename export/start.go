@@ -47,6 +47,7 @@ func (s *Service) Start(ctx context.Context, r Request) (job.Record, error) {
 	if j.Selection.Since > at.Instant+ahead {
 		return job.Record{}, refuse("_since", "it is in the future")
 	}
+	j.MaxLines, j.MaxBytes = s.lines, s.bytes
 	j.KeyARN, j.TxID, j.TransactionTime = checked.KeyARN, at.Tx, at.Instant
 	params, err := j.marshal()
 	if err != nil {

@@ -33,7 +33,7 @@ type Report struct {
 
 // Verify reads every file of an export again and proves it against its manifest: that each is there, none besides, and
 // each has the count, bytes and SHA-256 that the manifest says, every line one resource of the file's type, no id
-// twice in a type. With digests (what the store says that the files must be, see Service.Digests) it proves manifest
+// twice in a type; where output is organized by patient, no patient with two blocks and no resource twice in one. With digests (what the store says that the files must be, see Service.Digests) it proves manifest
 // and files against the store too. progress is called after each file with the resources read so far; it may be nil.
 // The error is about the reading; what is wrong with the export stands in the report.
 //
@@ -125,7 +125,14 @@ func (v *verification) against(digests []File) {
 }
 
 func (f File) describe() string {
-	return fmt.Sprintf("%d resources, %d bytes, SHA-256 %s", f.Count, f.Bytes, f.SHA256)
+	what := fmt.Sprintf("%d resources, %d bytes, SHA-256 %s", f.resources(), f.Bytes, f.SHA256)
+	if f.Blocks > 0 {
+		what = fmt.Sprintf("%d blocks of ", f.Blocks) + what
+	}
+	if f.Continues != "" {
+		what += ", continuing in " + f.Continues
+	}
+	return what
 }
 
 // folder looks for files that the manifest does not name.

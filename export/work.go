@@ -191,10 +191,10 @@ func (e *execution) part(ctx context.Context, k int) error {
 		return fault.Wrap("export.part", err)
 	}
 	done := job.Progress{PartsDone: 1, Files: int64(len(files))}
+	if !e.plan[k].Deleted {
+		done.Resources = int64(e.plan[k].Count)
+	}
 	for _, f := range files {
-		if !e.plan[k].Deleted {
-			done.Resources += int64(f.Count)
-		}
 		done.Bytes += f.Bytes
 	}
 	if err := e.run.Checkpoint(ctx, fmt.Sprintf(partKey, k), value, done); err != nil {

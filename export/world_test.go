@@ -50,6 +50,12 @@ type world struct {
 // newWorld makes a data store, and bucket, key and role as the export guide has them.
 func newWorld(t *testing.T) *world {
 	t.Helper()
+	return newWorldOf(t, export.Options{})
+}
+
+// newWorldOf is newWorld with a service of these options.
+func newWorldOf(t *testing.T, o export.Options) *world {
+	t.Helper()
 	ctx := t.Context()
 	engine, err := pebble.InMemory(pebble.Options{})
 	must(t, err)
@@ -71,7 +77,8 @@ func newWorld(t *testing.T) *world {
 	must(t, err)
 	t.Cleanup(func() { must(t, w.catalog.Close()) })
 	w.faults = &faultyCloud{Cloud: w.cloud}
-	w.exports = export.New(export.Options{Datastores: w.catalog, Ledger: w.ledger, Cloud: w.faults})
+	o.Datastores, o.Ledger, o.Cloud = w.catalog, w.ledger, w.faults
+	w.exports = export.New(o)
 
 	w.data, err = w.catalog.Create(ctx, catalog.CreateRequest{Name: "hospital", TypeVersion: "R4"})
 	must(t, err)

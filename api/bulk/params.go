@@ -70,6 +70,9 @@ func (p *params) selection(level export.Level, group string, posted bool) (expor
 		}
 	}
 	s.Deleted = s.Since != 0
+	if s.Organize != "" && level == export.System {
+		p.ignored = append(p.ignored, "What belongs to no patient is left out, as organizeOutputBy=Patient has it.")
+	}
 	for _, list := range []*[]string{&s.Types, &s.Elements, &s.Patients} {
 		slices.Sort(*list)
 		*list = slices.Compact(*list)
@@ -126,8 +129,12 @@ func (p *params) take(s *export.Selection, q param, posted bool) (err error) {
 			}
 		}
 	case "organizeOutputBy":
-		if q.value != "" {
-			err = p.pass(q.name, "output is organized by resource type only")
+		switch q.value {
+		case "":
+		case export.ByPatient:
+			s.Organize = q.value
+		default:
+			err = p.pass(q.name, "%q is not offered; %s is", clip(q.value), export.ByPatient)
 		}
 	case "allowPartialManifests", "_format", "_pretty":
 	default:

@@ -67,14 +67,16 @@ type status struct {
 	Request             string     `json:"request,omitempty"`
 	RequiresAccessToken *bool      `json:"requiresAccessToken,omitempty"`
 	OutputFormat        string     `json:"outputFormat,omitempty"`
+	OrganizedBy         string     `json:"outputOrganizedBy,omitempty"`
 	Output              []output   `json:"output,omitzero"`
 	Deleted             []output   `json:"deleted,omitempty"`
 	Error               []output   `json:"error,omitzero"`
 }
 
 type output struct {
-	Type     string `json:"type"`
+	Type     string `json:"type,omitempty"` // none where output is organized by patient
 	URL      string `json:"url"`
+	Next     string `json:"continuesInFile,omitempty"`
 	Count    int    `json:"count"`
 	FileSize int64  `json:"fileSize"`
 }
@@ -156,6 +158,7 @@ func (f *Face) manifest(r *http.Request, body *status, rec job.Record, j export.
 	}
 	token := j.Own
 	body.TransactionTime, body.RequiresAccessToken, body.OutputFormat = j.TransactionTime.String(), &token, "application/fhir+ndjson"
+	body.OrganizedBy = j.Selection.Organize
 	body.Request, body.Output, body.Error = j.RequestURL, []output{}, []output{}
 	if body.Request == "" {
 		body.Request = base + "/$export" // it was started by StartFHIRExportJob
@@ -166,6 +169,9 @@ func (f *Face) manifest(r *http.Request, body *status, rec job.Record, j export.
 	}
 	for _, file := range files {
 		o := output{Type: file.Type, URL: at + file.Name, Count: file.Count, FileSize: file.Bytes}
+		if file.Continues != "" {
+			o.Next = at + file.Continues
+		}
 		switch strings.SplitN(file.Name, "/", 2)[0] {
 		case export.DeletedFolder:
 			body.Deleted = append(body.Deleted, o)

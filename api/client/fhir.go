@@ -40,6 +40,8 @@ type Digest struct {
 	Count      int
 	Bytes      int64
 	SHA256     string
+	Blocks     int
+	Continues  string `json:"continuesInFile"`
 }
 
 // Digests asks the store what the files of an export must be, computed again as of its transaction.

@@ -66,6 +66,8 @@ func (s *stage) put(body string) {
 type item struct {
 	Type, URL string
 	Count     int
+
+	ContinuesInFile string
 }
 
 type manifest struct {
@@ -75,6 +77,7 @@ type manifest struct {
 	Output              []item
 	Deleted             []item
 	Error               []item
+	OutputOrganizedBy   string
 	ExportJobProperties struct{ JobStatus, JobID string }
 }
 
