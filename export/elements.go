@@ -15,13 +15,17 @@ type projection struct {
 	elements []string
 	parser   *fhir.Parser
 	buf      []byte
+	urls     *absoluteURLs // nil where they stay as they are
 }
 
-// lines is the projection that _elements asks for: elements named without a type are meant in every type, and a type of
-// which none is named is whole.
-func (s *Selection) lines(code r4.Code) *projection {
+// lines is the projection that _elements and the destination ask for: elements named without a type are meant in every
+// type, and a type of which none is named is whole.
+func (j *Job) lines(code r4.Code) *projection {
 	p := &projection{typ: code}
-	for _, e := range s.Elements {
+	if j.AbsoluteURLs {
+		p.urls = newAbsoluteURLs(j.Base)
+	}
+	for _, e := range j.Selection.Elements {
 		if name, _, typed := strings.Cut(e, "."); !typed || name == code.String() {
 			p.elements = append(p.elements, e)
 		}
@@ -35,7 +39,7 @@ func (s *Selection) lines(code r4.Code) *projection {
 // of is the line of a resource; it is valid until the next call.
 func (p *projection) of(body []byte) ([]byte, error) {
 	if p.elements == nil {
-		return body, nil
+		return p.urls.of(body)
 	}
 	line, err := search.AppendElements(p.buf[:0], p.parser, p.typ, p.elements, body)
 	if err != nil {
@@ -44,5 +48,5 @@ func (p *projection) of(body []byte) ([]byte, error) {
 	if p.buf = line; cap(line) > 1<<20 {
 		p.buf = nil
 	}
-	return line, nil
+	return p.urls.of(line)
 }

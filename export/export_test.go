@@ -62,6 +62,9 @@ func BlocksForTest(p Part) (all []BlockForTest, err error) {
 	return all, nil
 }
 
+// AbsoluteForTest makes urls of attachments absolute.
+func AbsoluteForTest(base string, body []byte) ([]byte, error) { return newAbsoluteURLs(base).of(body) }
+
 // InOrderForTest opens the ordered work of several at once to the tests.
 func InOrderForTest(ctx context.Context, n, width int, do func(context.Context, int) (int, error), take func(i, v int) error) error {
 	return inOrder(ctx, n, width, do, take)

@@ -37,7 +37,7 @@ type blockWriter struct {
 // block, if it is asked for, and counts for nothing in the plan.
 func (w *partWriter) organized(ctx context.Context, v *store.View, j *Job) (total int, err error) {
 	out := blockWriter{partWriter: w, maxLines: j.MaxLines, maxBytes: j.MaxBytes, held: buffer{pool: &pool{}}}
-	lines := liner{sel: &j.Selection}
+	lines := liner{job: j}
 	linked := newFollower(v, j)
 	for b, err := range w.part.blocks() {
 		if err != nil {
@@ -200,13 +200,13 @@ func (w through) Write(b []byte) (int, error) {
 
 // liner makes lines of resources of all types.
 type liner struct {
-	sel    *Selection
+	job    *Job
 	byType [r4.Count + 1]*projection
 }
 
 func (l *liner) of(typ r4.Code, body []byte) ([]byte, error) {
 	if l.byType[typ] == nil {
-		l.byType[typ] = l.sel.lines(typ)
+		l.byType[typ] = l.job.lines(typ)
 	}
 	return l.byType[typ].of(body)
 }

@@ -75,9 +75,9 @@ func writePart(ctx context.Context, v *store.View, j Job, number uint64, p Part,
 	case p.Blocks != nil:
 		total, err = w.organized(ctx, v, &j)
 	case p.sparse():
-		total, err = w.members(ctx, v, j.Selection.lines(p.Type))
+		total, err = w.members(ctx, v, j.lines(p.Type))
 	default:
-		total, err = w.span(ctx, v, j.Selection.lines(p.Type))
+		total, err = w.span(ctx, v, j.lines(p.Type))
 	}
 	if err != nil {
 		return nil, err

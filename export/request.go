@@ -64,7 +64,7 @@ func ParseS3Uri(uri string) (bucket, prefix string, err error) {
 
 // Job is the record of one export, fixed when it starts: with the data store as of TxID it determines every byte.
 type Job struct {
-	Format          int          `json:"format"` // of names and bytes: 1; 2 with a Selection; 3 where output is organized by patient
+	Format          int          `json:"format"` // of names and bytes: 1; 2 with a Selection; 3 where output is organized by patient; 4 with AbsoluteURLs
 	Datastore       string       `json:"datastore"`
 	DatastoreARN    string       `json:"datastoreArn"`
 	RoleARN         string       `json:"roleArn"`
@@ -82,6 +82,7 @@ type Job struct {
 	Caller          string       `json:"caller"`
 	RequestURL      string       `json:"requestUrl,omitempty"`
 	Own             bool         `json:"own,omitempty"`
+	AbsoluteURLs    bool         `json:"absoluteUrls,omitempty"` // those of attachments are written as absolute ones
 	Ignored         []string     `json:"ignored,omitempty"`
 }
 
@@ -99,9 +100,13 @@ func (r Request) job() (Job, error) {
 	if r.Selection.Organize != "" {
 		format = 3 // nor one that knows no blocks everything by types
 	}
+	absolute := r.Own && r.Base != ""
+	if absolute {
+		format = 4
+	}
 	return Job{Format: format, Datastore: r.Datastore, DatastoreARN: r.DatastoreARN, RoleARN: r.RoleARN, S3Uri: r.S3Uri, Bucket: bucket,
 		Prefix: prefix, KMSKeyID: r.KMSKeyID, Caller: r.Caller,
-		Selection: r.Selection, Base: r.Base, RequestURL: r.RequestURL, Own: r.Own, Ignored: r.Ignored}, err
+		Selection: r.Selection, Base: r.Base, RequestURL: r.RequestURL, Own: r.Own, AbsoluteURLs: absolute, Ignored: r.Ignored}, err
 }
 
 func (j Job) marshal() (json.RawMessage, error) { return json.Marshal(j) }
@@ -111,7 +116,7 @@ func parseJob(params json.RawMessage) (Job, error) {
 	if err := json.Unmarshal(params, &j); err != nil {
 		return j, fault.Errorf(fault.Internal, "export", "job record: %w", err)
 	}
-	if j.Format < 1 || j.Format > 3 {
+	if j.Format < 1 || j.Format > 4 {
 		return j, fault.Errorf(fault.Unsupported, "export", "the job was made by a newer release (format %d)", j.Format)
 	}
 	return j, nil

@@ -24,6 +24,7 @@ type Link struct {
 	Kind       Kind
 	Start, End int
 	Text       string // escapes decoded
+	Of         string // the type that the text is a member of: Reference, Attachment; none in a narrative
 }
 
 // Edit puts Text in the place [Start, End) of the document's bytes. Text stands there as it is: it must need no escape
@@ -134,18 +135,19 @@ func (f *finder) text(n, key fhir.Node) {
 	if !f.suspect(text) {
 		return
 	}
-	kind := URI
-	switch f.primitive(key) {
+	kind, primitive := URI, f.primitive(key)
+	of := f.structure(len(f.frames) - 1)
+	switch primitive {
 	case r4.URI, r4.URL, r4.OID, r4.UUID:
 	case r4.String:
-		if s := f.structure(len(f.frames) - 1); s.Name != "Reference" || !key.KeyIs("reference") {
+		if of.Name != "Reference" || !key.KeyIs("reference") {
 			return
 		}
 		kind = Reference
 	default:
 		return
 	}
-	f.links = append(f.links, Link{Kind: kind, Start: n.Offset() + 1, End: n.End() - 1, Text: string(text)})
+	f.links = append(f.links, Link{Kind: kind, Start: n.Offset() + 1, End: n.End() - 1, Text: string(text), Of: of.Name})
 }
 
 // primitive is the type of a member of the innermost object; 0 where it has none.
