@@ -35,13 +35,22 @@ type Options struct {
 	Edge       *edge.Edge
 	Datastores edge.Datastores
 	Exports    Exports
+	Now        func() time.Time // nil: time.Now
 }
 
 // Face serves the addresses of exports.
-type Face struct{ o Options }
+type Face struct {
+	o     Options
+	polls polls
+}
 
 // New makes the face.
-func New(o Options) *Face { return &Face{o} }
+func New(o Options) *Face {
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	return &Face{o: o, polls: polls{now: o.Now}}
+}
 
 // Serves reports whether a path below a data store's base belongs to this face.
 func Serves(path string) bool {

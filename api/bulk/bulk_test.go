@@ -12,6 +12,7 @@ import (
 	"reflect"
 	"strings"
 	"testing"
+	"time"
 
 	"tarn/access"
 	"tarn/access/iam"
@@ -42,7 +43,9 @@ func arnOf(id string) string {
 
 // stage is what the face stands on: two data stores, one export, and one caller with a policy.
 type stage struct {
-	failed   string // the message of the export, where it is one that failed, to the service's own bucket
+	own      bool             // the export goes to the service's own bucket
+	now      func() time.Time // of the face
+	failed   string           // the message of the export, where it is one that failed, to the service's own bucket
 	policy   access.Policy
 	findings []export.Finding
 	refuse   error
@@ -76,7 +79,7 @@ func (e exports) Describe(_ context.Context, datastore, id string) (job.Record, 
 		return job.Record{ID: id, Datastore: datastore, State: job.Failed, Message: e.failed}, export.Job{Datastore: datastore, Own: true}, nil
 	}
 	return job.Record{ID: id, Datastore: datastore, Name: "nightly", State: job.InProgress, Progress: job.Progress{PartsDone: 1, PartsTotal: 4, Resources: 5000, ResourcesTotal: 20000, Bytes: 7, Files: 2}},
-		export.Job{Datastore: datastore, S3Uri: "s3://b/p", TxID: 42, TransactionTime: fhir.Instant(1000)}, nil
+		export.Job{Datastore: datastore, Own: e.own, S3Uri: "s3://b/p", TxID: 42, TransactionTime: fhir.Instant(1000)}, nil
 }
 
 func (e exports) Expired(job.Record, export.Job) bool { return false }
@@ -113,7 +116,7 @@ func open(t *testing.T, s *stage, statements string) *client.Client {
 	}
 	s.policy = policy
 	front := edge.New(edge.Config{Directory: s, Account: account, Region: "us-east-1"})
-	server := httptest.NewServer(front.Handler(edge.Faces{FHIR: bulk.New(bulk.Options{Edge: front, Datastores: s, Exports: exports{stage: s}})}))
+	server := httptest.NewServer(front.Handler(edge.Faces{FHIR: bulk.New(bulk.Options{Edge: front, Datastores: s, Exports: exports{stage: s}, Now: s.now})}))
 	t.Cleanup(server.Close)
 	c, err := client.New(client.Config{Endpoint: server.URL, Region: "us-east-1", Credentials: client.Credentials{AccessKeyID: "AKIAEXAMPLEEXAMPLE00", Secret: secret}})
 	if err != nil {

@@ -3,7 +3,14 @@ package bulk
 import (
 	"bytes"
 	"fmt"
+	"time"
 )
+
+// PollsForTest is the counting of polls by a clock.
+func PollsForTest(now func() time.Time) func(caller, job string) time.Duration {
+	p := &polls{now: now}
+	return p.take
+}
 
 // RouteTable is the table of routes as text.
 func RouteTable() []byte {

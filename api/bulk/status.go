@@ -115,6 +115,11 @@ func (f *Face) status(w http.ResponseWriter, r *http.Request, call *edge.Datasto
 	case job.CancelCompleted, job.CancelFailed:
 		return writeStatus(w, http.StatusOK, body)
 	}
+	if j.Own { // HealthLake's own form knows no such refusal
+		if wait := f.polls.take(call.Principal.ARN, rec.ID); wait > 0 {
+			return tooOften(w, wait)
+		}
+	}
 	w.Header().Set("X-Progress", progressText(rec))
 	w.Header().Set("Retry-After", strconv.Itoa(retryAfter(rec)))
 	return writeStatus(w, http.StatusAccepted, body)

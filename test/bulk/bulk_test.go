@@ -97,6 +97,10 @@ func (s *stage) await(location string) manifest {
 	s.Helper()
 	for deadline := time.Now().Add(time.Minute); ; {
 		a := s.send("GET", location, map[string]string{"Accept": "application/json"}, "")
+		if a.status == http.StatusTooManyRequests {
+			time.Sleep(time.Second) // as Retry-After has it
+			continue
+		}
 		var m manifest
 		if err := json.Unmarshal(a.body, &m); err != nil {
 			s.Fatalf("GET %s: %d %s", location, a.status, a.body)

@@ -191,3 +191,30 @@ func TestProvenance_ofAGroupIsToldThoughItsTargetHasNotChanged(t *testing.T) {
 	m = s.await(s.kick("GET", "Group/g/$export?_since="+url.QueryEscape(m.TransactionTime), ""))
 	s.want("all of who has joined", s.lines(m.Output), "Group/g", "Group/inner", "Patient/p3", "Observation/b3", "Provenance/later-b3")
 }
+
+func TestAttachments_haveURLsThatCanBeOpened(t *testing.T) {
+	t.Parallel()
+	s := open(t)
+	s.put(`{"resourceType":"Binary","id":"scan","contentType":"application/pdf","data":"JVBERg=="}`)
+	s.put(`{"resourceType":"Patient","id":"p1","photo":[{"url":"Binary/scan"}]}`)
+	s.put(`{"resourceType":"DocumentReference","id":"d1","status":"current","subject":{"reference":"Patient/p1"},"content":[{"attachment":{"contentType":"application/pdf","url":"Binary/scan"}},{"attachment":{"url":"https://elsewhere.test/x"}},{"attachment":{"data":"JVBERg=="}}]}`)
+	for _, more := range []string{"", "&organizeOutputBy=Patient", "&_elements=Patient.photo"} {
+		for _, f := range s.await(s.kick("GET", "Patient/$export?_type=DocumentReference,Patient"+more, "")).Output {
+			body := s.send("GET", f.URL, nil, "").body
+			at := `"url":"` + s.place.Endpoint + `Binary/scan"`
+			if bytes.Contains(body, []byte(`"url":"Binary`)) || f.Type != "" && bytes.Count(body, []byte(at)) != 1 || f.Type == "" && bytes.Count(body, []byte(at)) != 2 {
+				t.Errorf("%s: %s", more, body)
+			}
+			if f.Type != "Patient" && !bytes.Contains(body, []byte(`"subject":{"reference":"Patient/p1"}`)) {
+				t.Errorf("another reference is changed: %s", body)
+			}
+		}
+	}
+	header := map[string]string{"Accept": "application/pdf"}
+	if a := s.send("GET", s.place.Endpoint+"Binary/scan", header, ""); a.status != http.StatusOK || string(a.body) != "%PDF" {
+		t.Errorf("the attachment: %d %q", a.status, a.body)
+	}
+	if resp, err := http.Get(s.place.Endpoint + "Binary/scan"); err != nil || resp.StatusCode < 400 {
+		t.Errorf("the attachment without a signature: %v %v", resp, err)
+	}
+}

@@ -70,7 +70,7 @@ func TestMemory_isBoundedWhateverTheSizeOfResources(t *testing.T) {
 	idle = settled(t, srv)
 	took = time.Now()
 	location := s.kick("GET", "$export", "")
-	for ended := false; !ended; time.Sleep(50 * time.Millisecond) {
+	for ended := false; !ended; time.Sleep(500 * time.Millisecond) {
 		a := s.send("GET", location, nil, "")
 		if ended = a.status == http.StatusOK; !ended && a.status != http.StatusAccepted {
 			t.Fatalf("the export: %d %s", a.status, a.body)

@@ -121,6 +121,10 @@ func (s *stage) proveKept(p server.Place, job, when string) server.Manifest {
 			must(s.T, json.Unmarshal(a.Body, &status))
 			break
 		}
+		if a.Status == http.StatusTooManyRequests {
+			time.Sleep(time.Second) // as Retry-After has it
+			continue
+		}
 		if a.Status != http.StatusAccepted || time.Now().After(end) {
 			s.Fatalf("%s: status %d: %s", when, a.Status, a.Body)
 		}

@@ -232,8 +232,8 @@ func (s *stage) kick(path string, cancel bool) error {
 		if err != nil {
 			return err
 		}
-		if a.Status == http.StatusAccepted {
-			time.Sleep(30 * time.Millisecond)
+		if a.Status == http.StatusAccepted || a.Status == http.StatusTooManyRequests {
+			time.Sleep(300 * time.Millisecond) // at most 4 polls a second are answered for long
 			continue
 		}
 		var m struct{ Output []struct{ URL string } }
