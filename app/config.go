@@ -25,6 +25,7 @@ type Config struct {
 	TrustProxy       bool          // take the caller's address from X-Forwarded-For
 	CacheBytes       int64         // of the engine's block cache; default 64 MiB
 	ExportWorkers    int           // parts of exports that are written at once; default 2
+	ExportShare      int           // percent of the time that each of them takes while others write; default 25
 	EventWebhook     string        // address that is told of state changes; empty: none is
 	EventSecretFile  string        // file whose contents sign what is sent there
 	JobRetention     time.Duration // how long the records of ended jobs are kept; 0: for ever
@@ -69,6 +70,8 @@ func (c *Config) check() error {
 		return fault.Errorf(fault.Invalid, "app", "A secret for events goes with the address of a webhook.")
 	case c.JobRetention < 0 || c.JobStuckAfter < 0:
 		return fault.Errorf(fault.Invalid, "app", "The retention of jobs, and the time without progress, are not below zero.")
+	case c.ExportShare < 0 || c.ExportShare > 100:
+		return fault.Errorf(fault.Invalid, "app", "The share of exports is a percentage from 1 to 100.")
 	case c.DatabaseURL != "" && !strings.HasPrefix(c.DatabaseURL, "postgres://") && !strings.HasPrefix(c.DatabaseURL, "postgresql://"):
 		return fault.Errorf(fault.Invalid, "app", "The database URL begins with postgres://.")
 	}

@@ -64,7 +64,7 @@ func (a *App) openServices(ctx context.Context, sealer *seal.Sealer) (err error)
 	}
 	a.onClose(a.catalog.Close)
 	jobsCloud := crashableCloud(a.cloud, a.cfg.DataDir)
-	a.exports = export.New(export.Options{Datastores: a.catalog, Ledger: a.ledger, Cloud: jobsCloud, Workers: a.cfg.ExportWorkers})
+	a.exports = export.New(export.Options{Datastores: a.catalog, Ledger: a.ledger, Cloud: jobsCloud, Workers: a.cfg.ExportWorkers, Share: a.cfg.ExportShare})
 	a.packages = interaction.NewPackages(a.catalog)
 	a.imports = ingest.New(ingest.Options{Datastores: a.catalog, Profiles: a.packages, Ledger: a.ledger, Cloud: jobsCloud})
 	a.interactions = interaction.New(a.catalog, fhir.Limits{})

@@ -55,7 +55,7 @@ func (s *Service) Digests(ctx context.Context, datastore, jobID string, yield fu
 		if err != nil {
 			return nil, err
 		}
-		files, err := writePart(ctx, v, j, number, plan[k], discard{})
+		files, err := writePart(ctx, v, j, number, plan[k], discard{}, s.share)
 		return files, fault.Wrap(op, errors.Join(err, v.Close()))
 	}
 	if err := inOrder(ctx, len(plan), cap(s.readers), part, func(_ int, files []File) error {

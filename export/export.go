@@ -23,6 +23,9 @@ const (
 	MaxBytes = 64 << 20 // bytes in a file of more than one resource
 )
 
+// DefaultShare is the percent of the time that exports take beside live traffic.
+const DefaultShare = 25
+
 // Datastores opens what is exported; the catalog does.
 type Datastores interface {
 	// Store is the open data store: fault.NotFound where there is none, fault.Conflict where it is not ACTIVE.
@@ -38,6 +41,7 @@ type Options struct {
 	Partition  string           // of ARNs: "aws"
 	Now        func() time.Time // nil: time.Now
 	Workers    int              // parts that are written at once, over all jobs; 0 means 2. Each takes up to MaxBytes of memory, twice that where output is organized by patient.
+	Share      int              // percent of the time that a worker takes while interactive transactions come to the data store; 0 means DefaultShare
 	Lines      int              // of a file at most; 0: MaxLines. Less is for tests.
 	Bytes      int              // of a file at most; 0: MaxBytes. Less is for tests.
 }
@@ -53,6 +57,7 @@ type Service struct {
 	slots      chan struct{} // who writes a part holds one: bounds memory and load over all jobs
 	readers    chan struct{} // who reads a part for its digest holds one: apart, so that proofs do not hold up exports
 	segments   pool
+	share      int
 	lines      int
 	bytes      int
 }
@@ -71,12 +76,15 @@ func New(o Options) *Service {
 	if o.Now == nil {
 		o.Now = time.Now
 	}
+	if o.Share <= 0 {
+		o.Share = DefaultShare
+	}
 	if o.Lines <= 0 {
 		o.Lines = MaxLines
 	}
 	if o.Bytes <= 0 {
 		o.Bytes = MaxBytes
 	}
-	return &Service{lines: o.Lines, bytes: o.Bytes, now: o.Now, datastores: o.Datastores, ledger: o.Ledger, cloud: o.Cloud, queries: o.Queries, partition: o.Partition,
+	return &Service{share: o.Share, lines: o.Lines, bytes: o.Bytes, now: o.Now, datastores: o.Datastores, ledger: o.Ledger, cloud: o.Cloud, queries: o.Queries, partition: o.Partition,
 		slots: make(chan struct{}, o.Workers), readers: make(chan struct{}, o.Workers)}
 }

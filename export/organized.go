@@ -100,6 +100,7 @@ func (w *blockWriter) group(ctx context.Context, v *store.View, g bunch, lines *
 			if err := w.add(body); err != nil {
 				return total, err
 			}
+			w.pace.Step(ctx, len(body))
 			total++
 		}
 	}

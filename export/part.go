@@ -65,9 +65,9 @@ type sink interface {
 }
 
 // writePart sends the lines of a part, as of the view, to out, cut into files by lines and bytes, and returns what the
-// files are.
-func writePart(ctx context.Context, v *store.View, j Job, number uint64, p Part, out sink) (files []File, err error) {
-	w := partWriter{part: p, number: number, cutter: ndjson.NewCutter(ndjson.Bounds{Lines: j.MaxLines, Bytes: j.MaxBytes}), out: out, sum: sha256.New()}
+// files are. While interactive transactions come it takes the share of the time, in percent.
+func writePart(ctx context.Context, v *store.View, j Job, number uint64, p Part, out sink, share int) (files []File, err error) {
+	w := partWriter{part: p, pace: v.Pace(share), number: number, cutter: ndjson.NewCutter(ndjson.Bounds{Lines: j.MaxLines, Bytes: j.MaxBytes}), out: out, sum: sha256.New()}
 	total := 0
 	switch {
 	case p.Deleted:
@@ -98,7 +98,6 @@ func (p *Part) sparse() bool { return p.Members != nil && int(p.To-p.From) > 8*p
 func (w *partWriter) span(ctx context.Context, v *store.View, project *projection) (total int, err error) {
 	scan := v.Scan(ctx, w.part.Type, w.part.From, w.part.To)
 	defer func() { err = errors.Join(err, scan.Close()) }()
-	scan.GiveWay() // to live traffic
 	members := w.part.Members
 	for scan.Next() {
 		if w.part.Members != nil {
@@ -116,6 +115,7 @@ func (w *partWriter) span(ctx context.Context, v *store.View, project *projectio
 		if err := w.line(body); err != nil {
 			return total, err
 		}
+		w.pace.Step(ctx, len(body))
 		total++
 	}
 	return total, scan.Err()
@@ -144,6 +144,7 @@ func (w *partWriter) members(ctx context.Context, v *store.View, project *projec
 			if err := w.line(body); err != nil {
 				return total, err
 			}
+			w.pace.Step(ctx, len(body))
 			total++
 		}
 	}
@@ -153,6 +154,7 @@ func (w *partWriter) members(ctx context.Context, v *store.View, project *projec
 // partWriter cuts lines into files.
 type partWriter struct {
 	part   Part
+	pace   *store.Pace
 	number uint64
 	cutter ndjson.Cutter
 	out    sink

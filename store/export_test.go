@@ -1,7 +1,6 @@
 package store
 
 import (
-	"context"
 	"time"
 )
 
@@ -61,15 +60,10 @@ func ParseForward(value []byte) bool { _, _, ok := parseForward(value); return o
 
 func (t *TestQueue) Spent(d time.Duration, hasBulk bool) { t.q.spent(d, hasBulk) }
 
-// TestPace lets tests drive the pace of a scan alone.
-type TestPace struct{ p pace }
-
-func NewTestPace(contended func() bool) *TestPace {
-	return &TestPace{pace{contended: contended, since: time.Now()}}
+// NewTestPace lets tests drive a pace alone.
+func NewTestPace(share int, contended func() bool) *Pace {
+	return (&View{contended: contended}).Pace(share)
 }
-
-// Step counts n bytes and rests when it is time.
-func (t *TestPace) Step(ctx context.Context, n int) { t.p.step(ctx, n) }
 
 // The bounds of a pace.
 const (

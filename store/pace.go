@@ -5,50 +5,51 @@ import (
 	"time"
 )
 
-// A paced scan pauses after paceBytes, so that the processors that it keeps busy turn to others often; it then rests
-// paceRest times as long as it has worked since the last pause, but not longer than paceLongest.
+// A paced work looks after paceBytes whether it must rest, so that the processors that it keeps busy turn to others often;
+// it rests for paceLongest at most, and looks each paceLook whether there is still a reason to.
 const (
 	paceBytes   = 128 << 10
-	paceRest    = 3
-	paceLongest = 100 * time.Millisecond
+	paceLook    = 100 * time.Millisecond
+	paceLongest = time.Second
 )
 
-// pace slows a scan down while interactive transactions come.
-type pace struct {
+// Pace slows a work in the background down while interactive transactions come (Store.Contended). It is for one goroutine.
+// A nil Pace slows nothing down.
+type Pace struct {
 	contended func() bool
-	bytes     int       // since the last pause
-	since     time.Time // when the last pause ended
+	share     int // percent of the time
+	bytes     int // since the last look
+	since     time.Time
 }
 
-// GiveWay makes the scan a work in the background: while interactive transactions come (Store.Contended) it, and what
-// its caller does between two calls of Next, gets about a quarter of the time, and runs on at once when they end.
-func (s *Scan) GiveWay() {
-	if s.v.contended != nil {
-		s.pace = &pace{contended: s.v.contended, since: time.Now()}
+// Pace lets a work have about this share of the time, in percent, while interactive transactions come; 100 and more is all
+// of it. The work runs on at once when they end.
+func (v *View) Pace(share int) *Pace {
+	if v.contended == nil || share >= 100 {
+		return nil
 	}
+	return &Pace{contended: v.contended, share: max(share, 1), since: time.Now()}
 }
 
-// step counts what was read and rests when it is time.
-func (p *pace) step(ctx context.Context, n int) {
+// Step counts n bytes that the work has read, and rests when it is time.
+func (p *Pace) Step(ctx context.Context, n int) {
+	if p == nil {
+		return
+	}
 	if p.bytes += n; p.bytes < paceBytes {
 		return
 	}
 	p.bytes = 0
-	if rest := p.rest(time.Since(p.since)); rest > 0 {
+	owed := min(time.Since(p.since)*time.Duration(100-p.share)/time.Duration(p.share), paceLongest)
+	for owed > 0 && ctx.Err() == nil && p.contended() { // where ctx has ended, the next move ends the work
+		rest := min(owed, paceLook)
+		owed -= rest
 		timer := time.NewTimer(rest)
 		select {
 		case <-timer.C:
-		case <-ctx.Done(): // the next move ends the scan
+		case <-ctx.Done():
 		}
 		timer.Stop()
 	}
 	p.since = time.Now()
-}
-
-// rest is how long to pause after so much work.
-func (p *pace) rest(worked time.Duration) time.Duration {
-	if !p.contended() {
-		return 0
-	}
-	return min(paceRest*worked, paceLongest)
 }

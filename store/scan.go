@@ -26,7 +26,6 @@ type Scan struct {
 	row     row
 	body    []byte
 	buf     []byte // for documents that are apart
-	pace    *pace  // nil: as fast as it can
 	err     error
 }
 
@@ -68,9 +67,6 @@ func (s *Scan) Next() bool {
 		s.body = s.row.document
 		if s.row.apart() && !s.load() {
 			return false
-		}
-		if s.pace != nil {
-			s.pace.step(s.ctx, len(s.body))
 		}
 		return true
 	}

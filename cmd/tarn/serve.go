@@ -38,6 +38,7 @@ type serverFlags struct {
 	TrustProxy    bool   `help:"Take the caller's address from X-Forwarded-For: only behind a proxy that sets it."`
 	CacheSize     int64  `help:"Memory for the storage engine's block cache, in MiB." default:"64" placeholder:"MIB"`
 	ExportWorkers int    `help:"Parts of exports that are written at once." default:"2" placeholder:"N"`
+	ExportShare   int    `help:"Percent of the time that each of them takes while others write to the data store, 1 to 100." default:"25" placeholder:"PERCENT"`
 
 	EventWebhook    string        `help:"Send every new state of a job or a data store to this address, as a CloudEvent." placeholder:"URL"`
 	EventSecretFile string        `help:"Sign what is sent there with the contents of this file (HMAC-SHA256, header X-Tarn-Signature)." placeholder:"FILE"`
@@ -49,7 +50,7 @@ type serverFlags struct {
 func (f *serverFlags) config(log *slog.Logger) app.Config {
 	return app.Config{DataDir: f.DataDir, Listen: f.Listen, PublicURL: f.base(), Account: f.Account, Region: f.Region,
 		DatabaseURL: f.DatabaseURL, MasterKeyFile: f.MasterKeyFile, MasterPassphrase: os.Getenv("TARN_MASTER_PASSPHRASE"),
-		TrustProxy: f.TrustProxy, CacheBytes: f.CacheSize << 20, ExportWorkers: f.ExportWorkers, EventWebhook: f.EventWebhook,
+		TrustProxy: f.TrustProxy, CacheBytes: f.CacheSize << 20, ExportWorkers: f.ExportWorkers, ExportShare: f.ExportShare, EventWebhook: f.EventWebhook,
 		EventSecretFile: f.EventSecretFile, JobRetention: f.JobRetention, JobStuckAfter: f.JobStuckAfter, Version: version, Log: log}
 }
 
@@ -77,6 +78,9 @@ func (f *serverFlags) settle() {
 func (f *serverFlags) open(ctx context.Context, log *slog.Logger) (*app.App, error) {
 	if f.CacheSize < 1 || f.ExportWorkers < 1 {
 		return nil, usagef("Leave the flag out for the default.", "--cache-size and --export-workers are 1 or more, not %d and %d.", f.CacheSize, f.ExportWorkers)
+	}
+	if f.ExportShare < 1 || f.ExportShare > 100 {
+		return nil, usagef("Leave the flag out for the default.", "--export-share is a percentage from 1 to 100, not %d.", f.ExportShare)
 	}
 	if f.MasterKeyFile != "" {
 		f.MasterKeyFile = kong.ExpandPath(f.MasterKeyFile)
