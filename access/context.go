@@ -21,6 +21,7 @@ const (
 	KeyTagKeys         = "aws:tagkeys"       // the keys of the tags in the request; many values
 	KeyRequestTag      = "aws:requesttag/"   // + key: a tag in the request
 	KeyResourceTag     = "aws:resourcetag/"  // + key: a tag on the resource
+	KeyResourceType    = "tarn:resourcetype" // the type of resource that an export would hold, or a file of one holds
 	KeyPassedToService = "iam:passedtoservice"
 	KeyExternalID      = "sts:externalid"
 	KeyRoleSessionName = "sts:rolesessionname"

@@ -53,7 +53,7 @@ func (a *absoluteURLs) of(body []byte) ([]byte, error) {
 	if len(a.edits) == 0 {
 		return body, nil
 	}
-	out := rewrite.Splice(a.buf[:0], body, 0, len(body), a.edits)
+	out := rewrite.Splice(a.buf[:0], doc.Bytes(), 0, len(doc.Bytes()), a.edits)
 	if a.buf = out; cap(out) > 1<<20 {
 		a.buf = nil
 	}

@@ -17,7 +17,7 @@ func TestAbsoluteURLs_areThoseOfAttachmentsAlone(t *testing.T) {
 	}
 	for name, test := range map[string][2]string{
 		"a Binary of the data store":  {document(`"url":"Binary/b1"`), document(`"url":"` + base + `/Binary/b1"`)},
-		"spaces, and other members":   {document(`"contentType":"a/b", "url" : "Binary/b1" ,"title":"1.0"`), document(`"contentType":"a/b", "url" : "` + base + `/Binary/b1" ,"title":"1.0"`)},
+		"spaces, which are not kept":  {document(`"contentType":"a/b", "url" : "Binary/b1" ,"title":"1.0"`), document(`"contentType":"a/b","url":"` + base + `/Binary/b1","title":"1.0"`)},
 		"a version":                   {document(`"url":"Binary/b1/_history/2"`), document(`"url":"` + base + `/Binary/b1/_history/2"`)},
 		"an escape":                   {document(`"url":"Binary\/b1"`), document(`"url":"` + base + `/Binary\/b1"`)},
 		"another path":                {document(`"url":"files/x.pdf"`), document(`"url":"` + base + `/files/x.pdf"`)},

@@ -39,7 +39,7 @@ func jobNumber(jobID string) uint64 {
 const (
 	DeletedFolder = "deleted" // what was deleted
 	ErrorFolder   = "error"   // OperationOutcomes: what was asked for and passed over
-	blocksFolder  = "blocks"  // resources, organized by patient
+	BlocksFolder  = "blocks"  // resources, organized by patient
 )
 
 const deletedFolder = DeletedFolder + "/"
@@ -51,7 +51,7 @@ func fileName(number uint64, p Part, file int) string {
 	case p.Deleted:
 		folder = deletedFolder
 	case p.Blocks != nil:
-		return fmt.Sprintf("%s/%s-%d-%d-%d.ndjson", blocksFolder, t, number, p.N, file)
+		return fmt.Sprintf("%s/%s-%d-%d-%d.ndjson", BlocksFolder, t, number, p.N, file)
 	}
 	return fmt.Sprintf("%s%s/%s-%d-%d-%d.ndjson", folder, t, t, number, p.N, file)
 }

@@ -69,6 +69,21 @@ func (s *Selection) wants(code r4.Code) bool {
 		len(code.Compartment(patientCode)) > 0
 }
 
+// Narrow leaves only these types of what is selected; false where nothing is left.
+func (s *Selection) Narrow(types []string) bool {
+	if len(types) == len(r4.Types()) {
+		return true
+	}
+	var left []string
+	for _, name := range types {
+		if code, ok := r4.CodeOf(name); ok && s.wants(code) {
+			left = append(left, name)
+		}
+	}
+	s.Types = left
+	return len(left) > 0
+}
+
 var (
 	patientCode, _    = r4.CodeOf("Patient")
 	groupCode, _      = r4.CodeOf("Group")

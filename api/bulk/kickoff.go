@@ -31,27 +31,39 @@ func (f *Face) kickOff(w http.ResponseWriter, r *http.Request, call *edge.Datast
 	req := export.Request{Datastore: call.ID, Caller: call.Principal.ARN, Base: strings.TrimRight(call.Base, "/"), Own: true,
 		RequestURL: strings.TrimRight(call.Base, "/") + "/" + at.path + query(r)}
 	posted := r.Method == http.MethodPost
+	action := ActionStartGet
+	var raw []byte
 	if posted {
-		raw, err := call.Bytes()
-		if err != nil {
+		action = ActionStartPost
+		if raw, err = call.Bytes(); err != nil {
 			return err
 		}
-		if err := call.Authorize(ActionStartPost); err != nil {
-			return err
-		}
+	}
+	types, err := permitted(call, action)
+	if err != nil {
+		return err
+	}
+	if posted {
 		if err := f.body(&req, &p, call, raw); err != nil {
 			return err
 		}
-	} else if err := call.Authorize(ActionStartGet); err != nil {
-		return err
 	}
 	if req.Selection, err = p.selection(at.level, at.group, posted); err != nil {
 		return err
 	}
+	for _, name := range req.Selection.Types { // what is asked for by name is refused, the rest left out
+		if err := call.Authorize(action, edge.ResourceType(name)); err != nil {
+			return err
+		}
+	}
+	narrow := len(req.Selection.Types) == 0
 	if at.daVinci {
 		if err := daVinci(&req.Selection); err != nil {
 			return err
 		}
+	}
+	if narrow && !req.Selection.Narrow(types) { // patients are among what is left out
+		return call.Authorize(action, edge.ResourceType("Patient"))
 	}
 	req.Ignored = p.ignored
 	d, err := f.o.Datastores.Known(r.Context(), call.ID)

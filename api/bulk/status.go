@@ -225,10 +225,14 @@ const mediaNDJSON = "application/fhir+ndjson"
 // file is GET export/{jobId}/files/{name}: a file of an export to the service's own bucket, with ranges, or packed by
 // gzip for who takes that.
 func (f *Face) file(w http.ResponseWriter, r *http.Request, call *edge.DatastoreCall, at place) error {
-	if err := call.Authorize(ActionFile); err != nil {
+	name := path.Join(at.file...)
+	if err := f.authorizeFile(call, name, func() (export.Job, error) {
+		_, j, err := f.o.Exports.Describe(r.Context(), call.ID, at.job)
+		return j, err
+	}); err != nil {
 		return err
 	}
-	file, err := f.o.Exports.OpenOwn(r.Context(), call.ID, at.job, path.Join(at.file...))
+	file, err := f.o.Exports.OpenOwn(r.Context(), call.ID, at.job, name)
 	if err != nil {
 		return err
 	}

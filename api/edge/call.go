@@ -47,6 +47,9 @@ func RequestTags(tags map[string]string) []Fact {
 	return tagFacts([]Fact{{access.KeyTagKeys, keys}}, access.KeyRequestTag, tags)
 }
 
+// ResourceType is the fact tarn:ResourceType: the type of the resources that are asked for.
+func ResourceType(name string) Fact { return Fact{access.KeyResourceType, []string{name}} }
+
 func tagFacts(facts []Fact, prefix string, tags map[string]string) []Fact {
 	for key, value := range tags {
 		facts = append(facts, Fact{prefix + key, []string{value}})

@@ -47,7 +47,7 @@ func (e *Edge) Datastore(w http.ResponseWriter, r *http.Request, all Datastores)
 	return &DatastoreCall{Call: call, ID: id, Base: d.Endpoint, Path: strings.TrimLeft(rest, "/"), arn: d.ARN, tags: d.Tags}, nil
 }
 
-// Authorize says whether the caller's policies allow the action on the data store.
-func (c *DatastoreCall) Authorize(action string) error {
-	return c.Call.Authorize(action, c.arn, ResourceTags(c.tags)...)
+// Authorize says whether the caller's policies allow the action on the data store, with what else is known of the request.
+func (c *DatastoreCall) Authorize(action string, facts ...Fact) error {
+	return c.Call.Authorize(action, c.arn, append(ResourceTags(c.tags), facts...)...)
 }

@@ -197,7 +197,7 @@ func TestAttachments_haveURLsThatCanBeOpened(t *testing.T) {
 	s := open(t)
 	s.put(`{"resourceType":"Binary","id":"scan","contentType":"application/pdf","data":"JVBERg=="}`)
 	s.put(`{"resourceType":"Patient","id":"p1","photo":[{"url":"Binary/scan"}]}`)
-	s.put(`{"resourceType":"DocumentReference","id":"d1","status":"current","subject":{"reference":"Patient/p1"},"content":[{"attachment":{"contentType":"application/pdf","url":"Binary/scan"}},{"attachment":{"url":"https://elsewhere.test/x"}},{"attachment":{"data":"JVBERg=="}}]}`)
+	s.put(`{"resourceType":"DocumentReference","id":"d1","status":"current","subject":{"reference":"Patient/p1"},"content":[{"attachment":{"contentType":"application/pdf","url":"Binary/scan"}},{"attachment":{"url":"https://elsewhere.test/x"}},{"attachment":{"contentType":"application/pdf","data":"JVBERg=="}}]}`)
 	for _, more := range []string{"", "&organizeOutputBy=Patient", "&_elements=Patient.photo"} {
 		for _, f := range s.await(s.kick("GET", "Patient/$export?_type=DocumentReference,Patient"+more, "")).Output {
 			body := s.send("GET", f.URL, nil, "").body

@@ -18,11 +18,17 @@ import (
 // user makes an IAM user who may do these actions on the resource, and is the stage with the user's keys.
 func (s *stage) user(name, resource string, actions ...string) *stage {
 	s.Helper()
+	return s.userOf(name, fmt.Sprintf(`{"Effect":"Allow","Action":["%s"],"Resource":%q}`, strings.Join(actions, `","`), resource))
+}
+
+// userOf is user with statements of a policy.
+func (s *stage) userOf(name, statements string) *stage {
+	s.Helper()
 	c := s.clients.IAM
 	if _, err := c.CreateUser(s.Context(), &iam.CreateUserInput{UserName: &name}); err != nil {
 		s.Fatal(err)
 	}
-	policy := fmt.Sprintf(`{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":["%s"],"Resource":%q}]}`, strings.Join(actions, `","`), resource)
+	policy := `{"Version":"2012-10-17","Statement":[` + statements + `]}`
 	if _, err := c.PutUserPolicy(s.Context(), &iam.PutUserPolicyInput{UserName: &name, PolicyName: aws.String("p"), PolicyDocument: &policy}); err != nil {
 		s.Fatal(err)
 	}
@@ -99,6 +105,70 @@ func TestRights_guardEveryRequest(t *testing.T) {
 			t.Errorf("GET %s after DELETE: %d", at, a.status)
 		}
 		s.outcomeOf("after DELETE", a, a.status)
+	}
+}
+
+// TestRights_areForTypesOfResources: policies with the condition key tarn:ResourceType bound what a caller exports, and
+// which files of other callers' exports it may fetch.
+func TestRights_areForTypesOfResources(t *testing.T) {
+	t.Parallel()
+	s := open(t)
+	s.populate()
+	actions := []string{"healthlake:StartFHIRExportJobWithGet", "healthlake:StartFHIRExportJobWithPost", "healthlake:GetExportedFile"}
+	describe := `{"Effect":"Allow","Action":"healthlake:DescribeFHIRExportJobWithGet","Resource":"*"},`
+	allow := fmt.Sprintf(`{"Effect":"Allow","Action":["%s"],"Resource":%q`, strings.Join(actions, `","`), s.place.ARN)
+	only := s.userOf("only", describe+allow+`,"Condition":{"StringEquals":{"tarn:ResourceType":["Patient","Organization"]}}}`)
+	but := s.userOf("but", describe+allow+`},{"Effect":"Deny","Action":"healthlake:*","Resource":"*","Condition":{"StringEquals":{"tarn:ResourceType":"Observation"}}}`)
+
+	s.want("the system, by one who may have two types", only.exported("GET", "$export", ""), "Patient/p1", "Patient/p2", "Patient/p3", "Organization/o1")
+	s.want("patients, by the same", only.exported("POST", "Patient/$export", `{"resourceType":"Parameters"}`), "Patient/p1", "Patient/p2", "Patient/p3")
+	s.want("with what they refer to", only.exported("GET", "Patient/$export?includeAssociatedData=_ReferencedResources", ""), "Patient/p1", "Patient/p2", "Patient/p3", "Organization/o1")
+	s.want("a member attribution list", only.exported("GET", "Group/g/$davinci-data-export", ""), "Patient/p1", "Patient/p2", "Organization/o1")
+	for _, at := range []string{"$export?_type=Patient,Observation", "Patient/$export?_type=Observation"} {
+		s.outcomeOf(at, only.send("GET", at, nil, ""), http.StatusForbidden)
+		s.outcomeOf(at, but.send("GET", at, nil, ""), http.StatusForbidden)
+	}
+	s.outcomeOf("a type that is none", s.send("GET", "$export?_type=Nonsense", nil, ""), http.StatusBadRequest)
+	for _, line := range but.exported("GET", "$export", "") {
+		if strings.HasPrefix(line, "Observation/") {
+			t.Errorf("%s is exported to one who may not have it", line)
+		}
+	}
+
+	// Files of an export that another has started.
+	m := s.await(s.kick("GET", "$export", ""))
+	a := s.send("DELETE", "Observation/b3", nil, "")
+	s.send("DELETE", "Organization/o1", nil, "")
+	later := s.await(s.kick("GET", "$export?_since="+strings.ReplaceAll(m.TransactionTime, "+", "%2B"), ""))
+	if a.status != http.StatusNoContent || len(later.Deleted) != 2 {
+		t.Fatalf("DELETE: %d, then %+v", a.status, later)
+	}
+	organized := s.await(s.kick("GET", "Patient/$export?organizeOutputBy=Patient", ""))
+	patients := s.await(s.kick("GET", "Patient/$export?organizeOutputBy=Patient&_type=Patient", ""))
+	status := func(as *stage, f item) int { return as.send("GET", f.URL, nil, "").status }
+	for _, f := range append(m.Output, later.Deleted...) {
+		ofOnly, ofBut := http.StatusForbidden, http.StatusOK
+		if f.Type == "Patient" || f.Type == "Organization" || strings.Contains(f.URL, "/deleted/Organization/") {
+			ofOnly = http.StatusOK
+		}
+		if f.Type == "Observation" || strings.Contains(f.URL, "/deleted/Observation/") {
+			ofBut = http.StatusForbidden
+		}
+		if one, two := status(only, f), status(but, f); one != ofOnly || two != ofBut {
+			t.Errorf("%s: %d to one who may have two types, %d to one who may have all but Observation", f.URL, one, two)
+		}
+	}
+	if one, two := status(only, organized.Output[0]), status(but, organized.Output[0]); one != http.StatusForbidden || two != http.StatusForbidden {
+		t.Errorf("blocks of all types: %d and %d", one, two)
+	}
+	if one, two := status(only, patients.Output[0]), status(but, patients.Output[0]); one != http.StatusOK || two != http.StatusOK {
+		t.Errorf("blocks of one type: %d and %d", one, two)
+	}
+	for _, wrong := range []string{"Patient/../Observation/", "Organization//../Observation/"} {
+		at := strings.Replace(m.Output[0].URL, "/files/", "/files/"+wrong, 1)
+		if a := only.send("GET", at, nil, ""); a.status < 400 || a.status > 499 {
+			t.Errorf("%s: %d", at, a.status)
+		}
 	}
 }
 
