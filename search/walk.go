@@ -1,0 +1,267 @@
+package search
+
+import (
+	"slices"
+
+	"tarn/store"
+)
+
+// walk gives the resources that match a clause, in the order of ordinals.
+type walk struct {
+	r       *run
+	c       *clause
+	st      *typeState
+	from    store.Ordinal // the next candidate is at or above
+	streams []stream
+	driven  []driven // by condition
+	changed []store.Ordinal
+	all     bool // nothing drives: every ordinal is a candidate
+	dead    bool // deleted ones may be among what next gives
+	tests   []int
+	tried   int // candidates that were tested
+	matched int // of these
+	looked  effort
+	b       batch
+	size    int
+}
+
+// driven says how a condition leads.
+type driven struct{ drives, decided, unsure bool }
+
+// begin starts a walk at the ordinal from. The caller closes it.
+func (r *run) begin(c *clause, from store.Ordinal) (*walk, error) {
+	st, err := r.state(c.typ)
+	if err != nil {
+		return nil, err
+	}
+	w := &walk{r: r, c: c, st: st, from: from, driven: make([]driven, len(c.conds)), size: r.s.tune.leastBatch}
+	n, _ := slices.BinarySearch(st.changed, from)
+	w.changed = st.changed[n:]
+	w.tests = make([]int, len(c.conds))
+	for i := range w.tests {
+		w.tests[i] = i
+	}
+	slices.SortStableFunc(w.tests, func(a, b int) int { return c.conds[a].cost() - c.conds[b].cost() })
+	if err := w.lead(cheap); err != nil {
+		return nil, closing(err, w.close())
+	}
+	if len(w.streams) == 0 {
+		if err := w.lead(more); err != nil {
+			return nil, closing(err, w.close())
+		}
+	}
+	return w, nil
+}
+
+func closing(err error, others ...error) error {
+	for _, other := range others {
+		if err == nil {
+			err = other
+		}
+	}
+	return err
+}
+
+// lead asks the conditions that do not drive yet for streams.
+func (w *walk) lead(e effort) error {
+	w.looked = e
+	for _, i := range w.tests {
+		d := &w.driven[i]
+		if d.drives {
+			continue
+		}
+		s, decided, err := w.c.conds[i].drive(w.r, e, &d.unsure)
+		if err != nil {
+			return err
+		}
+		if s == nil {
+			continue
+		}
+		d.drives, d.decided = true, decided
+		w.streams = append(w.streams, s)
+	}
+	w.all = len(w.streams) == 0
+	w.dead = w.dead || w.all && e >= more
+	if w.r.note != nil {
+		w.tell()
+	}
+	return nil
+}
+
+func (w *walk) tell() {
+	if w.tried > 0 {
+		w.r.explain("%s: after %d candidates, of which %d match, a better plan is looked for", w.c.typ, w.tried, w.matched)
+	}
+	switch {
+	case w.looked == cheap && len(w.streams) == 0:
+		return // it will look again
+	case w.all && len(w.c.conds) == 0:
+		w.r.explain("%s: all resources, in their order", w.c.typ)
+	case w.all:
+		w.r.explain("%s: nothing is selective enough to lead; all resources are probed in their order", w.c.typ)
+	default:
+		w.r.explain("%s: %d of %d conditions lead", w.c.typ, len(w.streams), len(w.c.conds))
+	}
+	for i, c := range w.c.conds {
+		switch d := w.driven[i]; {
+		case d.drives && d.decided:
+			w.r.explain("  index:  %s", c)
+		case d.drives:
+			w.r.explain("  index, then probe: %s", c)
+		default:
+			w.r.explain("  probe:  %s", c)
+		}
+	}
+}
+
+// candidate is the next one, and whether the index speaks for it; store.End after the last.
+func (w *walk) candidate() (store.Ordinal, bool, error) {
+	var o store.Ordinal
+	var err error
+	if w.all {
+		o, _ = everything{w.st.next}.seek(w.from)
+	} else if o, err = leapfrog(w.streams, w.from); err != nil {
+		return store.End, false, err
+	}
+	if o >= w.st.next {
+		o = store.End
+	}
+	for len(w.changed) > 0 && w.changed[0] < w.from {
+		w.changed = w.changed[1:]
+	}
+	if len(w.changed) > 0 && w.changed[0] <= o {
+		o = w.changed[0]
+		w.from = o + 1
+		return o, true, nil
+	}
+	if o == store.End {
+		return o, false, nil
+	}
+	w.from = o + 1
+	return o, false, nil
+}
+
+// next are the next resources that match, few or many; none after the last. They are valid until the next call.
+func (w *walk) next(want int) (found *batch, err error) {
+	for {
+		switch {
+		case w.tried >= w.r.s.tune.patience && w.looked < more && !w.promising(want):
+			err = w.lead(more)
+		case w.tried >= w.r.s.tune.longPatience && w.looked < most && w.all:
+			err = w.lead(most)
+		}
+		if err != nil {
+			return nil, err
+		}
+		w.b.reset(w.c.typ)
+		for n := max(min(w.size, w.r.s.tune.mostBatch), min(want, w.r.s.tune.mostBatch)); len(w.b.ordinals) < n; {
+			o, full, err := w.candidate()
+			if err != nil {
+				return nil, err
+			}
+			if o == store.End {
+				break
+			}
+			w.b.add(o, full)
+		}
+		if len(w.b.ordinals) == 0 {
+			return nil, nil
+		}
+		w.tried += len(w.b.ordinals)
+		w.size *= 2
+		if err := w.test(&w.b); err != nil {
+			return nil, err
+		}
+		if n := w.b.kept(); n > 0 {
+			w.matched += n
+			return &w.b, nil
+		}
+		if err := w.r.ctx.Err(); err != nil {
+			return nil, err
+		}
+	}
+}
+
+// promising reports whether so many of the candidates match that it costs less to go on than to look for a better plan.
+func (w *walk) promising(want int) bool {
+	return w.matched > 0 && want*w.tried/w.matched < w.r.s.tune.rangeCap/8
+}
+
+// test asks the conditions that the streams did not decide; for what the index does not speak of, all of them.
+func (w *walk) test(b *batch) error {
+	anyFull := slices.Contains(b.full, true)
+	for _, i := range w.tests {
+		d := &w.driven[i]
+		if d.decided && !d.unsure {
+			if !anyFull {
+				continue
+			}
+			if err := w.testFull(w.c.conds[i], b); err != nil {
+				return err
+			}
+			continue
+		}
+		if b.kept() == 0 {
+			return nil
+		}
+		if err := w.c.conds[i].test(w.r, b); err != nil {
+			return err
+		}
+	}
+	if anyFull {
+		return w.dropDead(b)
+	}
+	return nil
+}
+
+// testFull asks a condition about the candidates alone for which the index does not speak.
+func (w *walk) testFull(c condition, b *batch) error {
+	var part batch
+	part.typ = b.typ
+	var at []int
+	for i, full := range b.full {
+		if full && b.keep[i] {
+			at = append(at, i)
+			part.add(b.ordinals[i], true)
+		}
+	}
+	if len(at) == 0 {
+		return nil
+	}
+	if b.entries != nil {
+		part.entries = make([][]store.Entry, len(at))
+		for k, i := range at {
+			part.entries[k] = b.entries[i]
+		}
+	}
+	if err := c.test(w.r, &part); err != nil {
+		return err
+	}
+	for k, i := range at {
+		b.keep[i] = part.keep[k]
+	}
+	return nil
+}
+
+// dropDead takes out what the index does not speak for and is not there as of the view.
+func (w *walk) dropDead(b *batch) error {
+	var at []int
+	var ask []store.Ordinal
+	for i, full := range b.full {
+		if full && b.keep[i] {
+			at, ask = append(at, i), append(ask, b.ordinals[i])
+		}
+	}
+	versions, err := w.r.v.Headers(w.r.ctx, b.typ, ask)
+	if err != nil {
+		return err
+	}
+	for k, i := range at {
+		if versions[k].Number == 0 || versions[k].Deleted {
+			b.keep[i] = false
+		}
+	}
+	return nil
+}
+
+func (w *walk) close() error { return closeStreams(w.streams) }
