@@ -43,11 +43,13 @@ type submitted struct {
 	Format  int            `json:"v"`
 	Base    string         `json:"base"`
 	Level   validate.Level `json:"level,omitempty"`
+	Key     string         `json:"key,omitempty"`
 	Pieces  int            `json:"pieces"`
 	Expires int64          `json:"expires"` // ms since 1970
 }
 
-// Submit takes a transaction, durably when it returns, and gives its id. body is what r.Bundle was read from.
+// Submit takes a transaction, durably when it returns, and gives its id. body is what r.Bundle was read from. Several with
+// one key have each an id of their own; the first whose turn comes is carried out, and the others get its record.
 func (b *Background) Submit(ctx context.Context, r TransactionRequest, body []byte) (id string, err error) {
 	const op = "interaction.Submit"
 	st, err := b.s.datastores.Store(ctx, r.Datastore)
@@ -68,7 +70,7 @@ func (b *Background) Submit(ctx context.Context, r TransactionRequest, body []by
 	if err != nil {
 		return "", err
 	}
-	row, err := json.Marshal(submitted{Format: 1, Base: r.Base, Level: r.Options.Level, Pieces: pieces, Expires: time.Now().Add(RecordLife).UnixMilli()})
+	row, err := json.Marshal(submitted{Format: 1, Base: r.Base, Level: r.Options.Level, Key: r.Key, Pieces: pieces, Expires: time.Now().Add(RecordLife).UnixMilli()})
 	if err != nil {
 		return "", fault.Wrap(op, err)
 	}
@@ -187,7 +189,7 @@ func (w backgroundWork) Run(ctx context.Context, run *job.Run) error {
 		}
 		body = append(body, piece...)
 	}
-	err = w.carryOut(ctx, TransactionRequest{Datastore: rec.Datastore, Base: row.Base, Options: WriteOptions{Level: row.Level}, Once: result}, body, rec.ID, row.Pieces)
+	err = w.carryOut(ctx, st, TransactionRequest{Datastore: rec.Datastore, Base: row.Base, Options: WriteOptions{Level: row.Level}, Key: row.Key}, body, rec.ID, row.Pieces)
 	if err == nil || errors.Is(err, store.ErrDone) {
 		return nil
 	}
@@ -195,25 +197,40 @@ func (w backgroundWork) Run(ctx context.Context, run *job.Run) error {
 	if ctx.Err() != nil || kind == fault.Internal || kind == fault.Unavailable {
 		return err
 	}
-	_, err = st.Commit(ctx, store.Transaction{Once: result, Riders: append(bodyGone(rec.ID, row.Pieces), store.Rider{Key: result, Value: encodeFailure(err)})})
-	if errors.Is(err, store.ErrDone) {
+	if err = conclude(ctx, st, rec.ID, row.Pieces, encodeFailure(err)); errors.Is(err, store.ErrDone) {
 		return nil
 	}
 	return err
 }
 
-func (w backgroundWork) carryOut(ctx context.Context, r TransactionRequest, body []byte, id string, pieces int) error {
+// conclude writes what came of a transaction that itself writes nothing; store.ErrDone where it is known already.
+func conclude(ctx context.Context, st *store.Store, id string, pieces int, result []byte) error {
+	key := riderKey("result", id)
+	_, err := st.Commit(ctx, store.Transaction{Once: [][]byte{key}, Riders: append(bodyGone(id, pieces), store.Rider{Key: key, Value: result})})
+	return err
+}
+
+func (w backgroundWork) carryOut(ctx context.Context, st *store.Store, r TransactionRequest, body []byte, id string, pieces int) error {
 	b, err := w.s.ReadBundle(r.Base, body)
 	if err != nil {
 		return err
 	}
 	defer b.Close()
-	r.Bundle = b
+	result := riderKey("result", id)
+	r.Bundle, r.Once = b, [][]byte{result}
 	r.Keep = func(done Transacted) []store.Rider {
-		return append(bodyGone(id, pieces), store.Rider{Key: r.Once, Value: encodeRecord(done, b.Entries)})
+		return append(bodyGone(id, pieces), store.Rider{Key: result, Value: Record{Transacted: done, Entries: b.Entries}.encode()})
 	}
-	_, err = w.s.Transact(ctx, r)
-	return err
+	if r.Key == "" {
+		_, err = w.s.Transact(ctx, r)
+		return err
+	}
+	rec, again, err := w.s.TransactOnce(ctx, r)
+	if err != nil || !again {
+		return err
+	}
+	rec.Again = true
+	return conclude(ctx, st, id, pieces, rec.encode())
 }
 
 // Cancelled implements job.Canceller: a transaction that was stopped leaves nothing.

@@ -58,12 +58,14 @@ func (o *office) start() {
 	})
 }
 
-func (o *office) submit(body string) string {
+func (o *office) submit(body string) string { return o.submitOnce("", body) }
+
+func (o *office) submitOnce(key, body string) string {
 	o.t.Helper()
 	b, err := o.ReadBundle(base, []byte(body))
 	must(o.t, err)
 	defer b.Close()
-	id, err := o.Submit(o.t.Context(), interaction.TransactionRequest{Datastore: place, Base: base, Bundle: b}, []byte(body))
+	id, err := o.Submit(o.t.Context(), interaction.TransactionRequest{Datastore: place, Base: base, Bundle: b, Key: key}, []byte(body))
 	must(o.t, err)
 	return id
 }
@@ -118,5 +120,42 @@ func TestBackground_keepsWhyATransactionFailed(t *testing.T) {
 	}
 	if _, err := o.Status(t.Context(), place, "00000000000000000000000000000000"); !fault.Is(err, fault.NotFound) {
 		t.Error(err)
+	}
+}
+
+func TestBackground_doesOneOfAllTransactionsWithAKey(t *testing.T) {
+	t.Parallel()
+	o := newOffice(t)
+	_, err := o.transact(entry("", aPatient(`,"id":"p"`), "PUT", "Patient/p"))
+	must(t, err)
+	// Repeated, it would fail: the version that it demands is no longer there.
+	body := `{"resourceType":"Bundle","type":"transaction","entry":[` + entry("", aPatient(`,"id":"p"`), "PUT", "Patient/p", "ifMatch", "1") + `,` + entry("", "", "GET", "Patient/p") + `]}`
+	first, second := o.submitOnce("k", body), o.submitOnce("k", body)
+	o.start()
+	did, err := o.end(first)
+	must(t, err)
+	told, err := o.end(second)
+	must(t, err)
+	if did.Again || !told.Again || told.Tx != did.Tx || told.Done[0].Version.Number != 2 || told.Entries[1].Path != "Patient/p" {
+		t.Errorf("the first: %+v, the second: %+v", did, told)
+	}
+	b, err := o.ReadBundle(base, []byte(body))
+	must(t, err)
+	defer b.Close()
+	rec, again, err := o.TransactOnce(t.Context(), interaction.TransactionRequest{Datastore: place, Base: base, Bundle: b, Key: "k"})
+	if err != nil || !again || rec.Tx != did.Tx {
+		t.Errorf("at once: %+v %v %v", rec, again, err)
+	}
+	// What failed leaves the key free.
+	failed := o.submitOnce("f", body)
+	if _, err := o.end(failed); !fault.Is(err, fault.Precondition) {
+		t.Error(err)
+	}
+	good := o.submitOnce("f", strings.Replace(body, `"ifMatch":"1"`, `"ifMatch":"2"`, 1))
+	if rec, err := o.end(good); err != nil || rec.Again || rec.Done[0].Version.Number != 3 {
+		t.Errorf("%+v %v", rec, err)
+	}
+	for r, err := range o.store.Riders(t.Context(), []byte("bundle/body/")) {
+		t.Errorf("the body %s is left (%v)", r.Key, err)
 	}
 }

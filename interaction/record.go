@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"slices"
 	"strings"
 	"time"
 
@@ -33,6 +34,7 @@ func riderKey(parts ...string) []byte { return []byte(riders + strings.Join(part
 type Record struct {
 	Transacted
 	Entries []Entry // Method, Path, Query and the conditions of those that read; others are empty
+	Again   bool    // another transaction with the same key did it
 }
 
 // storedRecord is a Record on disk. A failure has Kind and Issues instead of Tx and Entries.
@@ -40,6 +42,7 @@ type storedRecord struct {
 	Format  int           `json:"v"`
 	Tx      uint64        `json:"tx,omitempty"`
 	Entries []storedEntry `json:"entries,omitempty"`
+	Again   bool          `json:"again,omitempty"`
 	Kind    string        `json:"kind,omitempty"`
 	Issues  []fhir.Issue  `json:"issues,omitempty"`
 }
@@ -75,11 +78,11 @@ func (b *Bundle) recordable() error {
 	return nil
 }
 
-// encodeRecord is the row of a record.
-func encodeRecord(done Transacted, entries []Entry) []byte {
-	rec := storedRecord{Format: 1, Tx: uint64(done.Tx), Entries: make([]storedEntry, len(entries))}
-	for i := range entries {
-		e, d, to := &entries[i], &done.Done[i], &rec.Entries[i]
+// encode is the row of a record.
+func (r Record) encode() []byte {
+	rec := storedRecord{Format: 1, Tx: uint64(r.Tx), Entries: make([]storedEntry, len(r.Entries)), Again: r.Again}
+	for i := range r.Entries {
+		e, d, to := &r.Entries[i], &r.Done[i], &rec.Entries[i]
 		if d.Status == 0 {
 			*to = storedEntry{Method: e.Method, Path: e.Path, Query: e.Query, IfNoneMatch: e.IfNoneMatch, IfModifiedSince: e.IfModifiedSince}
 			continue
@@ -99,7 +102,7 @@ func decodeRecord(row []byte) (*Record, error) {
 	if rec.Issues != nil {
 		return nil, fhir.NewOutcomeError(kindOf(rec.Kind), "interaction.Transact", rec.Issues...)
 	}
-	out := &Record{Transacted: Transacted{Tx: store.TxID(rec.Tx), Done: make([]Done, len(rec.Entries))}, Entries: make([]Entry, len(rec.Entries))}
+	out := &Record{Transacted: Transacted{Tx: store.TxID(rec.Tx), Done: make([]Done, len(rec.Entries))}, Entries: make([]Entry, len(rec.Entries)), Again: rec.Again}
 	for i := range rec.Entries {
 		e := &rec.Entries[i]
 		if e.Status == 0 {
@@ -155,7 +158,7 @@ func kindOf(name string) fault.Kind {
 
 // TransactOnce is Transact for a caller who may repeat it: of all transactions with one key one is carried out. For the
 // others again is true, and the Record tells what the first did.
-func (s *Service) TransactOnce(ctx context.Context, r TransactionRequest, key string) (rec *Record, again bool, err error) {
+func (s *Service) TransactOnce(ctx context.Context, r TransactionRequest) (rec *Record, again bool, err error) {
 	st, err := s.datastores.Store(ctx, r.Datastore)
 	if err != nil {
 		return nil, false, err
@@ -163,7 +166,7 @@ func (s *Service) TransactOnce(ctx context.Context, r TransactionRequest, key st
 	if err := r.Bundle.recordable(); err != nil {
 		return nil, false, err
 	}
-	at := riderKey("once", key)
+	at := riderKey("once", r.Key)
 	if rec, found, err := readRecord(ctx, st, at); found || err != nil {
 		return rec, found, err
 	}
@@ -171,16 +174,23 @@ func (s *Service) TransactOnce(ctx context.Context, r TransactionRequest, key st
 	if err != nil {
 		return nil, false, err
 	}
-	r.Once = at
+	keep := r.Keep
+	r.Once = append(r.Once, at)
 	r.Keep = func(done Transacted) []store.Rider {
-		return append(gone, store.Rider{Key: at, Value: encodeRecord(done, r.Bundle.Entries)}, expiry("once/"+key))
+		rows := append(slices.Clone(gone), store.Rider{Key: at, Value: Record{Transacted: done, Entries: r.Bundle.Entries}.encode()}, expiry("once/"+r.Key))
+		if keep != nil {
+			rows = append(rows, keep(done)...)
+		}
+		return rows
 	}
 	done, err := s.Transact(ctx, r)
-	if errors.Is(err, store.ErrDone) { // another one was faster
-		rec, _, err := readRecord(ctx, st, at)
-		return rec, true, err
+	if err != nil { // another one was faster, and what it wrote may be why this one failed
+		if rec, found, reading := readRecord(ctx, st, at); found {
+			return rec, true, reading
+		}
+		return nil, false, err
 	}
-	return &Record{Transacted: done, Entries: r.Bundle.Entries}, false, err
+	return &Record{Transacted: done, Entries: r.Bundle.Entries}, false, nil
 }
 
 // expiry is the row that lets rows go: name is once/{key} or async/{id}.

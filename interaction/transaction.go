@@ -17,8 +17,10 @@ type TransactionRequest struct {
 	Bundle    *Bundle
 	Options   WriteOptions
 
-	// Once, unless nil, is the key of a rider that Keep writes: a transaction whose rider is there is store.ErrDone.
-	Once []byte
+	// Key is for TransactOnce and Submit: of all transactions with one key one is carried out.
+	Key string
+	// Once are keys of riders that Keep writes: a transaction of which one is there is store.ErrDone.
+	Once [][]byte
 	// Keep, unless nil, gives riders that commit with the transaction. It is called under the commit lock, perhaps more
 	// than once.
 	Keep func(Transacted) []store.Rider

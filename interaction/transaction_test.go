@@ -156,7 +156,7 @@ func TestTransactOnce_forgetsInTime(t *testing.T) {
 		b, err := w.ReadBundle(base, []byte(`{"resourceType":"Bundle","type":"transaction","entry":[`+entry("", aPatient(""), "POST", "Patient")+`,`+entry("", "", "GET", "Patient?x=y")+`]}`))
 		must(t, err)
 		defer b.Close()
-		rec, again, err := w.TransactOnce(t.Context(), interaction.TransactionRequest{Datastore: place, Base: base, Bundle: b}, "k")
+		rec, again, err := w.TransactOnce(t.Context(), interaction.TransactionRequest{Datastore: place, Base: base, Bundle: b, Key: "k"})
 		must(t, err)
 		return rec, again
 	}

@@ -200,21 +200,20 @@ func (g *group) plan(p *pending) {
 	}
 }
 
-// once checks that the rider which would say that the transaction is done is not there.
+// once checks that no rider which would say that the transaction is done is there.
 func (g *group) once(p *pending) error {
-	if p.t.Once == nil {
-		return nil
-	}
-	key := riderKey(nil, p.t.Once)
-	if g.planned[string(key)] {
-		return ErrDone
-	}
-	values, err := g.tx.Get(g.ctx, key)
-	if err != nil {
-		return err
-	}
-	if values[0] != nil {
-		return ErrDone
+	for _, name := range p.t.Once {
+		key := riderKey(nil, name)
+		if g.planned[string(key)] {
+			return ErrDone
+		}
+		values, err := g.tx.Get(g.ctx, key)
+		if err != nil {
+			return err
+		}
+		if values[0] != nil {
+			return ErrDone
+		}
 	}
 	return nil
 }

@@ -26,7 +26,7 @@ func TestCommit_onceCommitsOneOfMany(t *testing.T) {
 		wg.Go(func() {
 			results, err := s.Commit(t.Context(), store.Transaction{
 				Writes: []store.Write{{Op: store.Create, Type: types[0], ID: fmt.Sprintf("r%d", n), Resource: document(types[0], 1, 0)}},
-				Once:   key,
+				Once:   [][]byte{fmt.Appendf(nil, "own/%d", n), key},
 				Report: func(r []store.Result) []store.Rider {
 					return []store.Rider{{Key: key, Value: fmt.Appendf(nil, "%s %d %d", r[0].ID, r[0].Tx, r[0].Number)}}
 				},
@@ -78,7 +78,7 @@ func TestCommit_reportThatFailsChangesNothing(t *testing.T) {
 			t.Errorf("%s: %v, want %s", name, err, c.kind)
 		}
 	}
-	if _, err := s.Commit(t.Context(), store.Transaction{Writes: write, Once: make([]byte, store.MaxRiderKey+1)}); !fault.Is(err, fault.TooLarge) {
+	if _, err := s.Commit(t.Context(), store.Transaction{Writes: write, Once: [][]byte{make([]byte, store.MaxRiderKey+1)}}); !fault.Is(err, fault.TooLarge) {
 		t.Errorf("a long key: %v", err)
 	}
 	if head, err := s.Head(t.Context()); err != nil || head.Tx != 0 {

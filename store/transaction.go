@@ -65,16 +65,16 @@ type Transaction struct {
 	Riders []Rider
 	Bulk   bool // an import: let interactive transactions go first
 
-	// Once, unless nil, is the key of a rider that must not be there yet, else the transaction fails with ErrDone: of all
-	// transactions with one key one commits. It is the caller's to write that rider, with Riders or Report.
-	Once []byte
+	// Once are keys of riders none of which may be there yet, else the transaction fails with ErrDone: of all transactions
+	// with one key one commits. It is the caller's to write those riders, with Riders or Report.
+	Once [][]byte
 	// Report, unless nil, gives further riders from the results of the writes. It is called under the commit lock and
 	// must be quick and call nothing of the Store; it may be called again, with other results, when the commit has to be
 	// planned anew.
 	Report func([]Result) []Rider
 }
 
-// ErrDone says that the rider Transaction.Once is there: the transaction was committed before. Its kind is fault.Exists.
+// ErrDone says that a rider of Transaction.Once is there: the transaction was committed before. Its kind is fault.Exists.
 var ErrDone error = &fault.Error{Op: "store.Commit", Kind: fault.Exists, Msg: "the transaction was committed before"}
 
 // Result tells what a Write did. For Change None the Version is the standing tombstone, or bare Type and ID.
@@ -131,8 +131,10 @@ func (t *Transaction) check() error {
 			return err
 		}
 	}
-	if t.Once != nil {
-		return (&Rider{Key: t.Once}).check()
+	for _, key := range t.Once {
+		if err := (&Rider{Key: key}).check(); err != nil {
+			return err
+		}
 	}
 	return nil
 }

@@ -38,7 +38,7 @@ func (f *Face) background(r *request) error {
 			return entryRefused(i, c.refused)
 		}
 	}
-	return f.transacted(r, http.StatusOK, p.Record.Transacted, calls)
+	return f.transacted(r, statusOnce(p.Record.Again), p.Record.Transacted, calls)
 }
 
 // accepted answers 202 with what is known.

@@ -39,33 +39,35 @@ func (f *Face) transaction(r *request, b *interaction.Bundle, body []byte) error
 			return entryRefused(i, c.refused)
 		}
 	}
-	request := interaction.TransactionRequest{Datastore: r.target.Datastore, Base: r.call.Base, Bundle: b, Options: o}
 	key, err := r.idempotencyKey()
 	if err != nil {
 		return err
 	}
-	if key != "" && r.prefers("respond-async") {
-		return badHeader(idempotencyKey, "a transaction with respond-async has an id of its own by which it is asked for")
-	}
+	request := interaction.TransactionRequest{Datastore: r.target.Datastore, Base: r.call.Base, Bundle: b, Options: o, Key: key}
 	switch {
 	case r.prefers("respond-async"):
 		return f.submit(r, request, body)
 	case key != "":
-		rec, again, err := f.o.Interactions.TransactOnce(r.Context(), request, key)
+		rec, again, err := f.o.Interactions.TransactOnce(r.Context(), request)
 		if err != nil {
 			return err
 		}
-		status := http.StatusOK
-		if again {
-			status = http.StatusConflict
-		}
-		return f.transacted(r, status, rec.Transacted, f.entryCallsOf(r, rec.Entries))
+		return f.transacted(r, statusOnce(again), rec.Transacted, f.entryCallsOf(r, rec.Entries))
 	}
 	done, err := f.o.Interactions.Transact(r.Context(), request)
 	if err != nil {
 		return err
 	}
 	return f.transacted(r, http.StatusOK, done, calls)
+}
+
+// statusOnce is the status of a transaction with an idempotency key; again says that an earlier one with it was carried
+// out.
+func statusOnce(again bool) int {
+	if again {
+		return http.StatusConflict
+	}
+	return http.StatusOK
 }
 
 // transacted answers a transaction that was carried out: what it wrote, and what its other entries read as of it.

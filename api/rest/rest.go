@@ -35,7 +35,7 @@ type Interactions interface {
 	Validate(ctx context.Context, q interaction.Validation) (fhir.Outcome, error)
 	ReadBundle(base string, body []byte) (*interaction.Bundle, error)
 	Transact(ctx context.Context, r interaction.TransactionRequest) (interaction.Transacted, error)
-	TransactOnce(ctx context.Context, r interaction.TransactionRequest, key string) (rec *interaction.Record, again bool, err error)
+	TransactOnce(ctx context.Context, r interaction.TransactionRequest) (rec *interaction.Record, again bool, err error)
 }
 
 // Background is the service that carries out transactions after their callers were answered.
