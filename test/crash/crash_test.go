@@ -21,7 +21,7 @@ func kills(t *testing.T) int {
 	t.Helper()
 	text := os.Getenv("TARN_TEST_KILLS")
 	if text == "" {
-		return 7
+		return 9
 	}
 	n, err := strconv.Atoi(text)
 	if err != nil || n < 1 {

@@ -21,10 +21,15 @@ type s3Output = *types.OutputDataConfigMemberS3Configuration
 type what string
 
 const (
-	wholeStore what = "system export"                   // by HealthLake's action, to the caller's bucket
-	changes    what = "group export since"              // by HL7's kick-off, to the caller's bucket
-	kept       what = "patient export to Tarn's bucket" // by HL7's kick-off, to the server's own bucket
+	wholeStore what = "system export"                           // by HealthLake's action, to the caller's bucket
+	changes    what = "group export since"                      // by HL7's kick-off, to the caller's bucket
+	kept       what = "patient export to Tarn's bucket"         // by HL7's kick-off, to the server's own bucket
+	organized  what = "patient export in blocks"                // by HL7's kick-off, to the caller's bucket
+	keptBlocks what = "group export in blocks to Tarn's bucket" // by HL7's kick-off, to the server's own bucket
 )
+
+// isKept reports whether the files go to the server's own bucket.
+func (w what) isKept() bool { return w == kept || w == keptBlocks }
 
 // start starts an export; a server that has just died is an empty id.
 func (s *stage) start(p server.Place, j *journal, kind what) string {
@@ -38,8 +43,16 @@ func (s *stage) start(p server.Place, j *journal, kind what) string {
 		e.ID = *out.JobId
 	} else {
 		method, path, body := http.MethodGet, "Patient/$export?_type=Patient,Observation,Basic", ""
-		if kind == changes {
-			method, path = http.MethodPost, "Group/g/$export?_since="+s.since+"&includeAssociatedData=_ReferencedResources"
+		switch kind {
+		case changes:
+			path = "Group/g/$export?_since=" + s.since + "&includeAssociatedData=_ReferencedResources"
+		case organized:
+			path = "Patient/$export?organizeOutputBy=Patient"
+		case keptBlocks:
+			path = "Group/g/$export?organizeOutputBy=Patient&includeAssociatedData=_ReferencedResources"
+		}
+		if !kind.isKept() {
+			method = http.MethodPost
 			body = fmt.Sprintf(`{"DataAccessRoleArn":%q,"OutputDataConfig":{"S3Configuration":{"S3Uri":"s3://%s/out","KmsKeyId":%q}}}`, p.Role, p.Bucket, p.Key)
 		}
 		a, err := server.SignedWith(s.Context(), s.keys, method, p.Endpoint+path, map[string]string{"Content-Type": "application/fhir+json", "Prefer": "respond-async"}, []byte(body))
@@ -112,6 +125,8 @@ func (s *stage) proveKept(p server.Place, job, when string) server.Manifest {
 		Output []struct {
 			Type, URL string
 			Count     int
+
+			ContinuesInFile string
 		}
 	}
 	for end := time.Now().Add(2 * time.Minute); ; time.Sleep(30 * time.Millisecond) {
@@ -138,7 +153,8 @@ func (s *stage) proveKept(p server.Place, job, when string) server.Manifest {
 			s.Fatalf("%s: %s: status %d: %s", when, f.URL, a.Status, a.Body)
 		}
 		_, name, _ := strings.Cut(f.URL, "/files/")
-		m.Output = append(m.Output, server.File{Type: f.Type, Name: name, Count: f.Count, Bytes: int64(len(a.Body)), SHA256: fmt.Sprintf("%x", sha256.Sum256(a.Body))})
+		_, next, _ := strings.Cut(f.ContinuesInFile, "/files/")
+		m.Output = append(m.Output, server.File{Type: f.Type, Name: name, Count: f.Count, Bytes: int64(len(a.Body)), SHA256: fmt.Sprintf("%x", sha256.Sum256(a.Body)), Continues: next})
 	}
 	if diff := cmp.Diff(want.Output, m.Output); diff != "" {
 		s.Errorf("%s: not what the data store says (-store +files):\n%s", when, diff)
@@ -167,12 +183,15 @@ func (s *stage) same(a, b server.Manifest, when string) {
 
 func nameless(m server.Manifest) []server.File {
 	files := m.Files()
-	for i, f := range files {
-		parts := strings.Split(f.Name, "-")
+	without := func(name string) string {
+		parts := strings.Split(name, "-")
 		if len(parts) == 4 {
 			parts[1] = "N"
 		}
-		files[i].Name = strings.Join(parts, "-")
+		return strings.Join(parts, "-")
+	}
+	for i, f := range files {
+		files[i].Name, files[i].Continues = without(f.Name), without(f.Continues)
 	}
 	return files
 }

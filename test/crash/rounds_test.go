@@ -109,7 +109,7 @@ func (s *stage) exportRound(total tally, of what) {
 		}
 	}
 	when := fmt.Sprintf("%s, killed at %s", kind, k)
-	if of == kept {
+	if of.isKept() {
 		s.same(s.proveKept(s.place, killed, when), s.proveKept(s.place, calm, kind+" behind it"), when)
 		return
 	}

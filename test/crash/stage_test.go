@@ -77,7 +77,7 @@ func open(t *testing.T, seed int64) *stage {
 func (s *stage) round(total tally) {
 	s.rounds++
 	began := time.Now()
-	switch s.rounds % 6 {
+	switch s.rounds % 8 {
 	case 1:
 		s.exportRound(total, wholeStore)
 	case 2, 4:
@@ -86,6 +86,10 @@ func (s *stage) round(total tally) {
 		s.exportRound(total, changes)
 	case 5:
 		s.exportRound(total, kept)
+	case 6:
+		s.exportRound(total, organized)
+	case 7:
+		s.exportRound(total, keptBlocks)
 	case 0:
 		s.cancelRound(total)
 	}

@@ -37,6 +37,8 @@ type File struct {
 	Count  int    `json:"count"`
 	Bytes  int64  `json:"bytes"`
 	SHA256 string `json:"sha256"`
+
+	Continues string `json:"continuesInFile"`
 }
 
 // SplitURI parts s3://bucket/key.

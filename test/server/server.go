@@ -14,11 +14,14 @@ import (
 	"os/exec"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strings"
 	"sync"
 	"syscall"
 	"testing"
 	"time"
+
+	"tarn/kv/kvtest"
 )
 
 // patience is how long anything of the program may take before a test gives it up. It measures nothing.
@@ -66,10 +69,30 @@ type Server struct {
 	log    *lockedBuffer
 }
 
+// Engine names the environment variable that says on which engine the servers of tests keep their rows: postgres, or
+// nothing for their own data directory.
+const Engine = "TARN_TEST_ENGINE"
+
+// OnPostgres are the flags of a server whose rows lie in a PostgreSQL of its own, which ends with the test. Where this
+// machine has none it skips the test.
+func OnPostgres(t testing.TB) []string {
+	t.Helper()
+	if os.Getenv(kvtest.PostgresURL) != "" {
+		t.Skipf("left out: each server wants a database of its own, and %s names one for all", kvtest.PostgresURL)
+	}
+	return []string{"--database-url", kvtest.StartPostgres(t)}
+}
+
 // Start serves a new data directory on a free port; args are further flags of `tarn serve`. The server is killed when
 // the test ends, and its log is shown where the test failed.
 func Start(t testing.TB, args ...string) *Server {
 	t.Helper()
+	switch engine := os.Getenv(Engine); {
+	case engine == "postgres" && !slices.Contains(args, "--database-url"):
+		args = append(OnPostgres(t), args...)
+	case engine != "" && engine != "postgres":
+		t.Fatalf("%s=%q is no engine; postgres is one", Engine, engine)
+	}
 	s := &Server{Dir: filepath.Join(t.TempDir(), "data"), listen: "127.0.0.1:0", args: args, log: &lockedBuffer{}}
 	t.Cleanup(func() {
 		if s.cmd != nil {
