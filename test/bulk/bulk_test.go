@@ -28,7 +28,11 @@ type stage struct {
 
 func open(t *testing.T) *stage {
 	t.Helper()
-	s := server.Start(t)
+	return openOn(t, server.Start(t))
+}
+
+func openOn(t *testing.T, s *server.Server) *stage {
+	t.Helper()
 	c := s.As(s.Root(t))
 	return &stage{t, c, c.Build(t, "bulk")}
 }
@@ -202,7 +206,12 @@ func observation(id, patient, code, more string) string {
 
 func TestExport_bySystemPatientAndGroup(t *testing.T) {
 	t.Parallel()
-	s := open(t)
+	open(t).exportsLevels()
+}
+
+// exportsLevels exports by all levels and parameters.
+func (s *stage) exportsLevels() {
+	s.Helper()
 	s.populate()
 	all := []string{"Organization/o1", "Practitioner/d1", "Patient/p1", "Patient/p2", "Patient/p3", "Observation/b1", "Observation/b2", "Observation/b3",
 		"Observation/lone", "Group/inner", "Group/g", "Provenance/v1"}
@@ -332,13 +341,19 @@ func TestSince_tellsChangesAndDeletionsOfAGroupToo(t *testing.T) {
 	t.Parallel()
 	s := open(t)
 	s.populate()
+	s.exportsChanges()
+}
+
+// exportsChanges exports what has changed and what was deleted.
+func (s *stage) exportsChanges() {
+	s.Helper()
 	first := s.await(s.kick("GET", "Group/g/$export", ""))
 	since := "?_since=" + first.TransactionTime
 	s.want("nothing since", s.exported("GET", "Group/g/$export"+since, ""))
 	s.put(observation("b2", "p2", "718-7", ""))
 	s.put(observation("b3", "p3", "8867-4", ""))
 	if a := s.send("DELETE", "Observation/b1", nil, ""); a.status != http.StatusNoContent {
-		t.Fatal(a.status)
+		s.Fatal(a.status)
 	}
 	s.send("DELETE", "Observation/lone", nil, "")
 	m := s.await(s.kick("GET", "Group/g/$export"+since, ""))
