@@ -61,6 +61,13 @@ type Space interface {
 	// returned as it is. seq may use the slices of an entry again once it is asked for the next one.
 	Load(ctx context.Context, seq iter.Seq2[Entry, error]) error
 
+	// Compact takes what was deleted or replaced within the ranges out of the engine's files: bytes that an Update or Load
+	// which returned before the call has made invisible are in none of them when it returns nil. It waits for the
+	// snapshots that were open before the call, which may need them. An engine that leaves its files to a database can
+	// only have their place freed to be written over (kv/postgres). Others read and write meanwhile; it takes as long as
+	// to rewrite what overlaps the ranges. An error says that bytes may be left; it may be repeated.
+	Compact(ctx context.Context, ranges ...Range) error
+
 	// Size is about how many bytes the space takes on disk.
 	Size(ctx context.Context) (int64, error)
 }

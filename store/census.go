@@ -48,25 +48,37 @@ func (v *View) Census(ctx context.Context, typ r4.Code) (Census, error) {
 	if next == 0 {
 		return c, nil
 	}
-	// The rows of a resource stand together, the oldest first: the last that the view shows decides.
+	// The rows of a resource stand together, the oldest first: the last that the view shows decides, unless the resource
+	// was erased since.
 	it := v.r.Scan(ctx, span(tableLiveness, typ, 0, next))
 	defer func() { _ = it.Close() }()
+	at := Nowhere
+	var dead, veiled bool
+	settle := func() {
+		if at != Nowhere && (dead || veiled) {
+			c.Dead = append(c.Dead, at)
+			if !dead {
+				c.Erased = append(c.Erased, at)
+			}
+		}
+	}
 	for it.Next() {
 		key, value := it.Key(), it.Value()
 		if len(key) != livenessKeyLen || len(value) != 1 {
 			return Census{}, fault.Wrap(op, broken("liveness", bytes.Clone(key)))
 		}
-		if TxID(be.Uint64(key[ordinalKeyLen:])) > v.tx {
+		if ordinal := ordinalOf(key); ordinal != at {
+			settle()
+			at, dead, veiled = ordinal, false, false
+		}
+		change, tx := Change(value[0]), TxID(be.Uint64(key[ordinalKeyLen:]))
+		if tx > v.tx {
+			veiled = veiled || change == erased && !v.seesThrough(tx)
 			continue
 		}
-		ordinal, n := ordinalOf(key), len(c.Dead)
-		if n > 0 && c.Dead[n-1] == ordinal {
-			c.Dead = c.Dead[:n-1]
-		}
-		if Change(value[0]) == Deleted {
-			c.Dead = append(c.Dead, ordinal)
-		}
+		dead = change == Deleted || change == erased
 	}
+	settle()
 	if err := it.Err(); err != nil {
 		return Census{}, fault.Wrap(op, err)
 	}

@@ -2,6 +2,7 @@ package store_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"reflect"
 	"slices"
@@ -114,11 +115,34 @@ func differScan(ctx context.Context, m *model, v *store.View, typ r4.Code, from,
 	if err := s.Close(); err != nil {
 		return err
 	}
+	if err := same("lost", s.Lost(), m.lost(v.Tx(), typ, from, to), nil); err != nil {
+		return err
+	}
 	return same("scan", got, want, s.Err())
 }
 
+// lost are the resources of which it cannot be told what they were.
+func (m *model) lost(tx store.TxID, typ r4.Code, from, to store.Ordinal) (lost []store.Lost) {
+	for i, r := range m.byType[typ] {
+		switch o := store.Ordinal(i); {
+		case o < from || o >= to || r.born.Tx > tx:
+		case r.veil > tx:
+			lost = append(lost, store.Lost{Ordinal: o, ID: r.born.ID, Erased: r.veil})
+		case r.missing(tx):
+			lost = append(lost, store.Lost{Ordinal: o, ID: r.born.ID})
+		}
+	}
+	return lost
+}
+
 func differResource(ctx context.Context, m *model, v *store.View, typ r4.Code, ordinal store.Ordinal, r *resource) error {
-	id := r.versions[0].ID
+	id := r.born.ID
+	if r.missing(v.Tx()) {
+		if _, err := v.Read(ctx, typ, id); !errors.Is(err, store.ErrRemoved) || !fault.Is(err, fault.Gone) {
+			return fmt.Errorf("read of what was removed: %v", err)
+		}
+		return nil
+	}
 	var history []store.Version
 	for _, ver := range r.versions {
 		got, err := v.ReadVersion(ctx, typ, id, ver.Number)
@@ -137,14 +161,30 @@ func differResource(ctx context.Context, m *model, v *store.View, typ r4.Code, o
 		history = append(history, ver.Version)
 	}
 	slices.Reverse(history)
-	if _, err := v.ReadVersion(ctx, typ, id, uint64(len(r.versions)+1)); !fault.Is(err, fault.NotFound) {
+	last := r.versions[len(r.versions)-1].Number
+	if _, err := v.ReadVersion(ctx, typ, id, last+1); !fault.Is(err, fault.NotFound) {
 		return fmt.Errorf("version after the last: %v", err)
+	}
+	for number := range r.versions[0].Number {
+		want := fault.Gone // erased, or removed
+		if number == 0 || r.born.Tx > v.Tx() {
+			want = fault.NotFound
+		}
+		if _, err := v.ReadVersion(ctx, typ, id, number); !fault.Is(err, want) {
+			return fmt.Errorf("version %d, which is gone: %v", number, err)
+		}
 	}
 	for _, read := range []func() (store.Version, error){
 		func() (store.Version, error) { return v.Read(ctx, typ, id) },
 		func() (store.Version, error) { return v.ReadOrdinal(ctx, typ, ordinal) },
 	} {
 		got, err := read()
+		if len(history) == 0 && r.born.Tx <= v.Tx() { // erased since
+			if got.Number != 0 || !got.Erased || !fault.Is(err, fault.Gone) {
+				return fmt.Errorf("read of what was erased since: %+v, %v", got, err)
+			}
+			continue
+		}
 		if len(history) == 0 {
 			if !fault.Is(err, fault.NotFound) {
 				return fmt.Errorf("read before it was there: %v", err)
@@ -161,7 +201,7 @@ func differResource(ctx context.Context, m *model, v *store.View, typ r4.Code, o
 	for before := store.TxID(0); ; { // pages of two
 		var page []store.Version
 		for got, err := range v.History(ctx, typ, id, before) {
-			if len(r.versions) > 0 && r.versions[0].Tx > v.Tx() && fault.Is(err, fault.NotFound) {
+			if r.born.Tx > v.Tx() && fault.Is(err, fault.NotFound) {
 				return nil
 			}
 			if err != nil {

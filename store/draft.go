@@ -138,7 +138,7 @@ func (d *draft) write(w *prepared, r *resource, tx TxID) (Result, error) {
 		return Result{}, err
 	}
 	live := r.found && !r.row.deleted()
-	if w.Op == Delete && !live {
+	if w.Op == Delete && !live || w.Op == Erase && (!r.found || r.row.isErasure()) {
 		result := Result{Version: Version{Type: w.Type, ID: w.ID}}
 		if r.found {
 			result.Version = r.row.version(w.Type, r.ordinal)
@@ -151,7 +151,8 @@ func (d *draft) write(w *prepared, r *resource, tx TxID) (Result, error) {
 	t := &d.head.types[w.Type]
 	next := resource{found: true, ordinal: r.ordinal, forward: w.forward}
 	next.row = row{tx: tx, first: r.row.first, number: r.row.number + 1, instant: d.instant, id: w.key[3:]}
-	change := Updated
+	next.row.setVeil(r.row.veil)
+	change, mark := Updated, Updated // mark is for the table of the dead
 	switch {
 	case !r.found:
 		if t.next == End {
@@ -162,19 +163,28 @@ func (d *draft) write(w *prepared, r *resource, tx TxID) (Result, error) {
 		t.next++
 		t.live++
 		d.set(w.key, be.AppendUint32(d.memory.room(4), uint32(next.ordinal)))
+	case w.Op == Erase:
+		change, mark = Deleted, erased
+		if live {
+			t.live--
+		}
+		next.row.flags |= rowDeleted
+		next.row.setVeil(tx)
 	case w.Op == Delete:
-		change = Deleted
+		change, mark = Deleted, Deleted
 		t.live--
 		next.row.flags |= rowDeleted
 	case !live:
-		change = Created
+		change, mark = Created, Created
 		t.live++
 	}
 	t.last = tx
 	if r.found {
-		d.set(historyKey(d.memory.room(historyKeyLen), w.Type, r.ordinal, r.row.tx), r.value)
-		if change != Updated {
-			d.set(livenessKey(d.memory.room(livenessKeyLen), w.Type, r.ordinal, tx), []byte{byte(change)})
+		if w.staged != r.row.tx || w.Op != Erase {
+			d.set(historyKey(d.memory.room(historyKeyLen), w.Type, r.ordinal, r.row.tx), r.value)
+		}
+		if mark != Updated {
+			d.set(livenessKey(d.memory.room(livenessKeyLen), w.Type, r.ordinal, tx), []byte{byte(mark)})
 		}
 	}
 	body, err := d.current(w, &next)
@@ -189,7 +199,7 @@ func (d *draft) write(w *prepared, r *resource, tx TxID) (Result, error) {
 	d.changed = append(d.changed, changed{r, next})
 	return Result{
 		Version: Version{Type: w.Type, ID: w.ID, Ordinal: next.ordinal, Tx: tx, FirstTx: next.row.first, Number: next.row.number,
-			Instant: d.instant, Deleted: change == Deleted, Body: body},
+			Instant: d.instant, Deleted: change == Deleted, Erased: w.Op == Erase, Body: body},
 		Change: change,
 	}, nil
 }
@@ -197,8 +207,8 @@ func (d *draft) write(w *prepared, r *resource, tx TxID) (Result, error) {
 // current plans the current row, and the document where it is apart; it returns the final bytes.
 func (d *draft) current(w *prepared, next *resource) (body []byte, err error) {
 	key := ordinalKey(d.memory.room(ordinalKeyLen), tableCurrent, w.Type, next.ordinal)
-	head := rowHeaderLen + len(next.row.id)
-	if w.Op == Delete {
+	head := next.row.headerLen()
+	if !w.hasBody() {
 		next.value = next.row.appendHeader(d.memory.room(head))
 		d.set(key, next.value)
 		return nil, nil

@@ -51,6 +51,7 @@ func (v *View) versions(ctx context.Context, typ r4.Code, id string, before TxID
 			yield(Version{}, notFound("", typ, id))
 			return
 		}
+		lowest := v.lowest(&r, 0)
 		give := func() bool {
 			if most != 0 && r.number > most {
 				return true
@@ -74,6 +75,10 @@ func (v *View) versions(ctx context.Context, typ r4.Code, id string, before TxID
 				yield(Version{}, broken("row", bytes.Clone(it.Key())))
 				return
 			}
+			if r.isFloor() || r.tx < lowest {
+				return
+			}
+			lowest = v.lowest(&r, lowest)
 			if !give() {
 				return
 			}

@@ -3,6 +3,7 @@ package store_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"slices"
 	"strings"
 
@@ -12,13 +13,21 @@ import (
 
 // differLookup asks for many resources of a type at once.
 func differLookup(ctx context.Context, m *model, v *store.View, typ r4.Code) error {
+	for _, r := range m.byType[typ] {
+		if r.missing(v.Tx()) {
+			if _, err := v.ReadOrdinals(ctx, typ, []store.Ordinal{r.born.Ordinal}); !errors.Is(err, store.ErrRemoved) {
+				return fmt.Errorf("reading what was removed: %v", err)
+			}
+			return nil
+		}
+	}
 	ids, ordinals := []string{"never", "", strings.Repeat("x", 65)}, []store.Ordinal{store.Nowhere, store.Nowhere, store.Nowhere}
 	var named []store.Named
 	var read []store.Ordinal
 	var versions []store.Version
 	live := 0
 	for i, r := range m.byType[typ] {
-		o, id := store.Ordinal(i), r.versions[0].ID
+		o, id := store.Ordinal(i), r.born.ID
 		ids, read = append(ids, id), append(read, o)
 		var version store.Version
 		if ver := r.asOf(v.Tx()); ver != nil {

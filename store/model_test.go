@@ -29,7 +29,28 @@ type name struct {
 }
 
 type resource struct {
-	versions []version // oldest first
+	versions []version    // oldest first; those that were erased or removed are not in it
+	born     version      // the first
+	veil     store.TxID   // of the last erasure
+	floor    store.TxID   // of the oldest version that is kept, where older ones were removed; 0: none were
+	purged   bool         // what the veil hides is gone
+	lived    []store.TxID // by which it came to life and died, in turn
+}
+
+// livedAt reports whether it was there as of tx, whatever has been erased since.
+func (r *resource) livedAt(tx store.TxID) bool {
+	n := 0
+	for _, at := range r.lived {
+		if at <= tx {
+			n++
+		}
+	}
+	return n%2 == 1
+}
+
+// missing reports whether what was there as of tx has been removed.
+func (r *resource) missing(tx store.TxID) bool {
+	return r.floor > tx && r.born.Tx <= tx && r.veil <= tx
 }
 
 type version struct {
@@ -46,6 +67,10 @@ func newModel() *model {
 func (r *resource) asOf(tx store.TxID) *version {
 	if r == nil {
 		return nil
+	}
+	if r.veil > tx && r.born.Tx <= tx {
+		b := r.born
+		return &version{Version: store.Version{Type: b.Type, ID: b.ID, Ordinal: b.Ordinal, Tx: b.Tx, FirstTx: b.Tx, Deleted: true, Erased: true}}
 	}
 	for i := len(r.versions) - 1; i >= 0; i-- {
 		if r.versions[i].Tx <= tx {
@@ -88,7 +113,7 @@ func (m *model) apply(t store.Transaction, instant fhir.Instant) []store.Result 
 		v := version{Version: store.Version{Type: w.Type, ID: w.ID, Tx: tx, FirstTx: tx, Number: 1, Instant: instant}}
 		change := store.Created
 		switch {
-		case w.Op == store.Delete && (cur == nil || cur.Deleted):
+		case w.Op == store.Delete && (cur == nil || cur.Deleted), w.Op == store.Erase && (cur == nil || cur.Erased):
 			results[i].Version = store.Version{Type: w.Type, ID: w.ID}
 			if cur != nil {
 				results[i].Version = cur.Version
@@ -105,11 +130,21 @@ func (m *model) apply(t store.Transaction, instant fhir.Instant) []store.Result 
 				change = store.Updated
 			}
 		}
-		if w.Op == store.Delete {
+		switch w.Op {
+		case store.Delete:
 			change, v.Deleted = store.Deleted, true
-		} else {
+		case store.Erase:
+			change, v.Deleted, v.Erased = store.Deleted, true, true
+			r.versions, r.veil, r.floor, r.purged = nil, tx, 0, false
+		default:
 			v.Body = w.Resource.AppendStamped(nil, w.ID, v.Number, instant)
 			v.entries, v.epoch = kept(w.Entries), w.Epoch
+		}
+		if r.born.Tx == 0 {
+			r.born = v
+		}
+		if was := cur != nil && !cur.Deleted; was == v.Deleted {
+			r.lived = append(r.lived, tx)
 		}
 		r.versions = append(r.versions, v)
 		m.changes[w.Type] = append(m.changes[w.Type], store.ChangeRow{Tx: tx, Ordinal: v.Ordinal, Number: v.Number, Change: change})
@@ -153,13 +188,66 @@ func (m *model) txAt(upto store.TxID, at fhir.Instant) store.TxID {
 func (m *model) census(typ r4.Code, tx store.TxID) store.Census {
 	var c store.Census
 	for i, r := range m.byType[typ] {
-		switch v := r.asOf(tx); {
-		case v == nil:
+		if r.born.Tx > tx {
 			return c
-		case v.Deleted:
+		}
+		if r.veil > tx || !r.livedAt(tx) {
 			c.Dead = append(c.Dead, store.Ordinal(i))
+			if r.livedAt(tx) {
+				c.Erased = append(c.Erased, store.Ordinal(i))
+			}
 		}
 		c.Next = store.Ordinal(i + 1)
 	}
 	return c
+}
+
+// purge forgets what veils hide of a resource.
+func (m *model) purge(typ r4.Code, o store.Ordinal) {
+	r := m.byType[typ][o]
+	m.changes[typ] = slices.DeleteFunc(m.changes[typ], func(c store.ChangeRow) bool { return c.Ordinal == o && c.Tx < r.veil })
+	r.purged = true
+}
+
+// trim forgets versions that need not be kept.
+func (m *model) trim(keep store.Keep) (removed int) {
+	for typ, list := range m.byType {
+		for o, r := range list {
+			n := 0 // so many go
+			for i := range len(r.versions) - 1 {
+				if r.versions[i+1].Tx <= keep.Horizon && len(r.versions)-i-1 >= keep.Versions {
+					n = i + 1
+				}
+			}
+			if n == 0 {
+				continue
+			}
+			gone := r.versions[n-1].Tx
+			m.changes[typ] = slices.DeleteFunc(m.changes[typ], func(c store.ChangeRow) bool {
+				return c.Ordinal == store.Ordinal(o) && c.Tx <= gone && c.Tx >= r.veil
+			})
+			r.versions = slices.Clone(r.versions[n:])
+			r.floor, removed = r.versions[0].Tx, removed+n
+		}
+	}
+	return removed
+}
+
+// clone is the model as it is now.
+func (m *model) clone() *model {
+	c := *m
+	c.byID, c.byType, c.changes = map[name]*resource{}, map[r4.Code][]*resource{}, map[r4.Code][]store.ChangeRow{}
+	c.instants = slices.Clone(m.instants)
+	for typ, list := range m.byType {
+		for _, r := range list {
+			one := *r
+			one.versions, one.lived = slices.Clone(r.versions), slices.Clone(r.lived)
+			c.byType[typ] = append(c.byType[typ], &one)
+			c.byID[name{typ, r.born.ID}] = &one
+		}
+	}
+	for typ, list := range m.changes {
+		c.changes[typ] = slices.Clone(list)
+	}
+	return &c
 }

@@ -58,7 +58,7 @@ func (w *prepared) ready(from *Write) {
 	}
 	w.Write = from
 	w.key = idKey(make([]byte, 0, 3+len(from.ID)), from.Type, from.ID)
-	if from.Op != Delete {
+	if from.hasBody() {
 		w.forward = appendForward(normalEntries(from.Entries), from.Epoch)
 	}
 }
@@ -68,7 +68,7 @@ func (w *prepared) ready(from *Write) {
 func (s *Store) sendLarge(ctx context.Context, p *pending, documents int) error {
 	var large []*prepared
 	for i := range p.writes {
-		if w := &p.writes[i]; len(w.Resource.Bytes()) > uploadOver || documents > takeAlong && w.Op != Delete {
+		if w := &p.writes[i]; len(w.Resource.Bytes()) > uploadOver || documents > takeAlong && w.hasBody() {
 			large = append(large, w)
 		}
 	}

@@ -26,6 +26,7 @@ type Scan struct {
 	row     row
 	body    []byte
 	buf     []byte // for documents that are apart
+	lost    []Lost
 	err     error
 }
 
@@ -53,13 +54,29 @@ func (s *Scan) Next() bool {
 			if rowFirst(value) > s.v.tx {
 				return false // as are all that follow
 			}
-			var ok bool
-			if value, ok = s.before(); !ok {
+			veil, ok := rowVeil(value)
+			if !ok {
+				return s.fail(broken("row", bytes.Clone(key)))
+			}
+			if veil > s.v.tx && !s.v.seesThrough(veil) {
+				s.lose(value, veil)
+				continue
+			}
+			current := value
+			if value, ok = s.before(veil > s.v.tx); !ok {
 				return false
+			}
+			if value == nil {
+				s.lose(current, veil)
+				continue
 			}
 		}
 		if !s.row.parse(value) {
 			return s.fail(broken("row", bytes.Clone(key)))
+		}
+		if s.row.isFloor() {
+			s.lose(value, 0)
+			continue
 		}
 		if s.row.deleted() {
 			continue
@@ -73,14 +90,17 @@ func (s *Scan) Next() bool {
 	return s.fail(s.rows.Err())
 }
 
-// before finds the newest history row of the current ordinal that the view shows.
-func (s *Scan) before() ([]byte, bool) {
+// before finds the newest history row of the current ordinal that the view shows; nil where it may be purged and is.
+func (s *Scan) before(purged bool) ([]byte, bool) {
 	want := historyKey(nil, s.typ, s.ordinal, s.v.tx)
 	if s.old == nil {
 		s.old = s.v.r.Scan(s.ctx, span(tableHistory, s.typ, s.ordinal, s.to))
 	}
 	if !s.old.Seek(want) || !bytes.HasPrefix(s.old.Key(), want[:ordinalKeyLen]) {
-		return nil, s.fail(closeAll(s.old.Err(), broken("history", want)))
+		if err := s.old.Err(); err != nil || !purged {
+			return nil, s.fail(closeAll(err, broken("history", want)))
+		}
+		return nil, true
 	}
 	return s.old.Value(), true
 }
@@ -110,6 +130,23 @@ func (s *Scan) fail(err error) bool {
 	}
 	return false
 }
+
+// Lost is a resource that a Scan passed over since it does not know any more what it was.
+type Lost struct {
+	Ordinal Ordinal
+	ID      string
+	Erased  TxID // by which transaction; 0: its version was removed by Trim
+}
+
+// lose notes a resource by one of its rows.
+func (s *Scan) lose(value []byte, veil TxID) {
+	id := value[rowHeaderLen : rowHeaderLen+int(value[2])]
+	s.lost = append(s.lost, Lost{s.ordinal, string(id), veil})
+}
+
+// Lost are the resources so far that existed as of the view or before, and of which it cannot be told what they were: they
+// have been erased, or their version removed. They may have been deleted as of the view; View.Census knows.
+func (s *Scan) Lost() []Lost { return s.lost }
 
 // Ordinal is that of the current version.
 func (s *Scan) Ordinal() Ordinal { return s.ordinal }

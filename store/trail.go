@@ -5,6 +5,7 @@ import (
 	"cmp"
 	"container/heap"
 	"context"
+	"errors"
 	"iter"
 
 	"tarn/fault"
@@ -151,7 +152,7 @@ func (t *trail) Pop() any {
 }
 
 // Versions are the versions that the steps made, in their order; the rows are read in two round trips and documents that
-// lie apart as they are given.
+// lie apart as they are given. One that has been erased has the Number 0.
 func (v *View) Versions(ctx context.Context, steps []Step) iter.Seq2[Version, error] {
 	const op = "store.Versions"
 	return func(yield func(Version, error) bool) {
@@ -161,6 +162,12 @@ func (v *View) Versions(ctx context.Context, steps []Step) iter.Seq2[Version, er
 			return
 		}
 		for i, s := range steps {
+			if rows[i].tx == 0 {
+				if !yield(Version{Type: s.Type, Ordinal: s.Ordinal, Tx: s.Tx}, nil) {
+					return
+				}
+				continue
+			}
 			version, err := v.load(ctx, op, s.Type, s.Ordinal, &rows[i])
 			if !yield(version, err) || err != nil {
 				return
@@ -169,7 +176,8 @@ func (v *View) Versions(ctx context.Context, steps []Step) iter.Seq2[Version, er
 	}
 }
 
-// rowsOf are the rows that the steps wrote: the current one where it is still that, else one of the history.
+// rowsOf are the rows that the steps wrote: the current one where it is still that, else one of the history; without a
+// transaction where a veil hides it.
 func (v *View) rowsOf(ctx context.Context, steps []Step) ([]row, error) {
 	rows := make([]row, len(steps))
 	keys := make([][]byte, len(steps))
@@ -189,35 +197,60 @@ func (v *View) rowsOf(ctx context.Context, steps []Step) ([]row, error) {
 		var rest []int
 		for n, i := range at {
 			s := steps[i]
+			veil := rows[i].veil // of the current row, once it has been read
 			switch {
+			case values[n] == nil && veil > s.Tx:
+				rows[i] = row{} // it has been purged
 			case !rows[i].parse(values[n]):
 				return nil, broken("row", keys[n])
 			case rows[i].tx != s.Tx && keys[n][0] == tableHistory:
 				return nil, broken("history", keys[n])
+			case s.Tx < rows[i].veil && !v.seesThrough(rows[i].veil):
+				rows[i] = row{}
 			case rows[i].tx != s.Tx:
 				older, rest = append(older, historyKey(nil, s.Type, s.Ordinal, s.Tx)), append(rest, i)
 			}
 		}
 		keys, at = older, rest
 	}
-	return rows, nil
+	return rows, v.hideErasedBefore(ctx, steps, rows)
+}
+
+// hideErasedBefore takes out of what a pinned view would show the rows that had been erased by its transaction already.
+func (v *View) hideErasedBefore(ctx context.Context, steps []Step, rows []row) error {
+	if v.pin == 0 {
+		return nil
+	}
+	for i, s := range steps {
+		then, err := v.row(ctx, s.Type, s.Ordinal)
+		if err != nil && !errors.Is(err, ErrRemoved) {
+			return err
+		}
+		if !v.seesThrough(then.veil) && rows[i].tx < then.veil {
+			rows[i] = row{}
+		}
+	}
+	return nil
 }
 
 // Standing reports of each step whether the version that it made was the current one as of a transaction that is not
 // newer than the view's, and was no deletion.
 func (v *View) Standing(ctx context.Context, steps []Step, as TxID) ([]bool, error) {
 	const op = "store.Standing"
-	then := &View{r: v.r, head: v.head, tx: min(as, v.tx)}
+	then := &View{r: v.r, head: v.head, tx: min(as, v.tx), pin: v.pin}
 	standing := make([]bool, len(steps))
 	for i, s := range steps {
 		if s.Change == Deleted || s.Tx > then.tx {
 			continue
 		}
 		r, err := then.row(ctx, s.Type, s.Ordinal)
+		if errors.Is(err, ErrRemoved) {
+			continue
+		}
 		if err != nil {
 			return nil, fault.Wrap(op, err)
 		}
-		standing[i] = r.tx == s.Tx
+		standing[i] = r.tx == s.Tx && r.number > 0
 	}
 	return standing, nil
 }

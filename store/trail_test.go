@@ -38,6 +38,11 @@ func differTrail(ctx context.Context, m *model, v *store.View) error {
 		})
 		for _, s := range want {
 			r := m.byType[s.Type][s.Ordinal]
+			if r.veil > s.Tx {
+				made = append(made, store.Version{Type: s.Type, Ordinal: s.Ordinal, Tx: s.Tx})
+				standing = append(standing, false)
+				continue
+			}
 			made = append(made, r.asOf(s.Tx).Version)
 			then := r.asOf(as)
 			standing = append(standing, then != nil && then.Tx == s.Tx && !then.Deleted)

@@ -23,6 +23,7 @@ const (
 	Create Op = iota + 1 // the id must never have been used in this type, else fault.Exists
 	Put                  // creates, updates, or creates again after a deletion
 	Delete               // leaves a tombstone; of what is not there: Change None
+	Erase                // takes all versions from sight and leaves a tombstone, also of what is deleted; see Store.Erase
 )
 
 // Write is one change of one resource.
@@ -37,11 +38,15 @@ type Write struct {
 	IfMatch     uint64
 	IfNoneMatch bool
 
-	Entries []Entry // all index entries of the new version, in any order; ignored for Delete
+	Entries []Entry // all index entries of the new version, in any order; ignored for Delete and Erase
 	Epoch   uint32  // of the tables that made Entries
 
-	ahead *prepared // by Prepare
+	ahead  *prepared // by Prepare
+	staged TxID      // of an Erase: the version whose row stands in the history already
 }
+
+// hasBody reports whether the write brings a resource.
+func (w *Write) hasBody() bool { return w.Op != Delete && w.Op != Erase }
 
 // Guard is a condition over search results that must still hold when the transaction commits. Check has been found
 // true as of AsOf by the caller; if one of Types (none given: any type) changed since, Check runs again under the
@@ -148,7 +153,7 @@ func (w *Write) check() error {
 		return fault.Errorf(fault.Invalid, op, "%q is no FHIR id: 1 to 64 of A-Z, a-z, 0-9, '-' and '.'", clip(w.ID))
 	case w.IfMatch != 0 && w.IfNoneMatch:
 		return fault.Errorf(fault.Invalid, op, "a write cannot ask for a version and for none at once")
-	case w.Op == Delete:
+	case !w.hasBody():
 		return nil
 	case w.Op != Create && w.Op != Put:
 		return fault.Errorf(fault.Invalid, op, "%d is no kind of write", w.Op)

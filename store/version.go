@@ -31,6 +31,7 @@ type Version struct {
 	Number  uint64       // versionId: 1, 2, ...; deletions count too
 	Instant fhir.Instant // meta.lastUpdated
 	Deleted bool         // a tombstone: the resource was deleted by Tx
+	Erased  bool         // the tombstone is what an erasure has left; one that is seen from before it has the Number 0
 	Body    []byte       // the final bytes, id and meta in place; nil if Deleted. Not to be changed.
 }
 
@@ -44,6 +45,10 @@ const (
 	Updated
 	Deleted
 )
+
+// erased stands in the table of the dead beside Deleted and Created: from its transaction on the resource is dead, and
+// every view of before shows it so too.
+const erased Change = 4
 
 // String is the change as a word for logs.
 func (c Change) String() string {
@@ -70,8 +75,9 @@ type ChangeRow struct {
 
 // Census counts the resources of a type as of a TxID. Those that existed are the ordinals [0, Next) without Dead.
 type Census struct {
-	Next Ordinal   // the ordinals below it had been given out
-	Dead []Ordinal // those below Next that were deleted at that time, ascending
+	Next   Ordinal   // the ordinals below it had been given out
+	Dead   []Ordinal // those below Next that were deleted at that time, or have been erased since, ascending
+	Erased []Ordinal // those of Dead that existed at that time and have been erased since, ascending
 }
 
 // Live is the number of resources that existed.

@@ -3,6 +3,7 @@ package store
 import (
 	"bytes"
 	"context"
+	"errors"
 	"sync"
 
 	"tarn/fault"
@@ -17,6 +18,8 @@ type View struct {
 	snap kv.Snapshot // nil for a guard's
 	head *head       // of the snapshot; head.tx >= tx
 	tx   TxID
+
+	pin TxID // it sees through veils above it; 0: through none
 
 	epoch     uint32      // that of the Store
 	contended func() bool // that of the Store; nil for a guard's
@@ -39,6 +42,16 @@ func (s *Store) At(ctx context.Context, tx TxID) (*View, error) {
 	}
 	v.tx = tx
 	return v, nil
+}
+
+// Pinned is At for the work of a job that is fixed to tx and holds up purges (see Erase): it shows also what has been
+// erased since, until that is purged.
+func (s *Store) Pinned(ctx context.Context, tx TxID) (*View, error) {
+	v, err := s.At(ctx, tx)
+	if v != nil {
+		v.pin = tx
+	}
+	return v, err
 }
 
 // Latest is the data store as of its last durable transaction. The caller closes the View.
@@ -90,9 +103,17 @@ func (v *View) Read(ctx context.Context, typ r4.Code, id string) (Version, error
 		return Version{}, notFound(op, typ, id)
 	}
 	if r.deleted() {
-		return r.version(typ, ordinal), fault.Errorf(fault.Gone, op, "%s/%s was deleted", typ, id)
+		return r.version(typ, ordinal), gone(op, typ, id, &r)
 	}
 	return v.load(ctx, op, typ, ordinal, &r)
+}
+
+// gone is the error for a tombstone.
+func gone(op string, typ r4.Code, id string, r *row) error {
+	if r.isErasure() || r.number == 0 {
+		return fault.Errorf(fault.Gone, op, "%s/%s was erased", typ, id)
+	}
+	return fault.Errorf(fault.Gone, op, "%s/%s was deleted", typ, id)
 }
 
 // ReadOrdinal is Read by the resource's ordinal.
@@ -106,13 +127,13 @@ func (v *View) ReadOrdinal(ctx context.Context, typ r4.Code, ordinal Ordinal) (V
 		return Version{}, fault.Errorf(fault.NotFound, op, "there is no %s with the ordinal %d", typ, ordinal)
 	}
 	if r.deleted() {
-		return r.version(typ, ordinal), fault.Errorf(fault.Gone, op, "%s/%s was deleted", typ, r.id)
+		return r.version(typ, ordinal), gone(op, typ, string(r.id), &r)
 	}
 	return v.load(ctx, op, typ, ordinal, &r)
 }
 
 // ReadVersion is the version of a resource with this number, if it is not newer than the view: else fault.NotFound. A
-// tombstone is fault.Gone with the tombstone.
+// tombstone is fault.Gone with the tombstone. A version that was erased, or removed by Trim, is fault.Gone with none.
 func (v *View) ReadVersion(ctx context.Context, typ r4.Code, id string, number uint64) (Version, error) {
 	const op = "store.ReadVersion"
 	for found, err := range v.versions(ctx, typ, id, 0, number) {
@@ -122,10 +143,18 @@ func (v *View) ReadVersion(ctx context.Context, typ r4.Code, id string, number u
 		if found.Number != number {
 			break
 		}
+		if found.Erased {
+			return found, fault.Errorf(fault.Gone, op, "version %d of %s/%s is its erasure", number, typ, id)
+		}
 		if found.Deleted {
 			return found, fault.Errorf(fault.Gone, op, "version %d of %s/%s is its deletion", number, typ, id)
 		}
 		return found, nil
+	}
+	if number > 0 {
+		if err := v.former(ctx, typ, id, number); err != nil {
+			return Version{}, fault.Wrap(op, err)
+		}
 	}
 	return Version{}, fault.Errorf(fault.NotFound, op, "%s/%s has no version %d", typ, id, number)
 }
@@ -138,10 +167,10 @@ func (v *View) Ordinal(ctx context.Context, typ r4.Code, id string) (Ordinal, er
 		return 0, fault.Wrap(op, err)
 	}
 	r, err := v.row(ctx, typ, ordinal)
-	if err != nil {
+	if err != nil && !errors.Is(err, ErrRemoved) {
 		return 0, fault.Wrap(op, err)
 	}
-	if r.tx == 0 {
+	if err == nil && r.tx == 0 {
 		return 0, notFound(op, typ, id)
 	}
 	return ordinal, nil
@@ -183,15 +212,38 @@ func (v *View) row(ctx context.Context, typ r4.Code, ordinal Ordinal) (row, erro
 	if r.tx <= v.tx {
 		return r, nil
 	}
+	if v.veils(&r) {
+		return r.hidden(), nil
+	}
+	veiled := r
 	it := v.r.Scan(ctx, history(typ, ordinal, v.tx))
 	defer func() { _ = it.Close() }()
 	if !it.Next() {
+		if it.Err() == nil && veiled.veil > v.tx {
+			return veiled.hidden(), nil // it has been purged
+		}
 		return row{}, closeAll(it.Err(), broken("history", key))
 	}
 	if !r.parse(bytes.Clone(it.Value())) {
 		return row{}, broken("row", key)
 	}
+	if r.isFloor() {
+		return row{}, removed(typ, string(r.id), v.tx)
+	}
 	return r, nil
+}
+
+// veils reports whether a current row that is newer than the view hides what the view would show.
+func (v *View) veils(r *row) bool { return r.veil > v.tx && !v.seesThrough(r.veil) }
+
+func (v *View) seesThrough(veil TxID) bool { return v.pin != 0 && veil > v.pin }
+
+// lowest is the transaction of the oldest version that the view shows, as far as one of the resource's rows tells.
+func (v *View) lowest(r *row, known TxID) TxID {
+	if v.seesThrough(r.veil) {
+		return known
+	}
+	return max(known, r.veil)
 }
 
 // history is the range of a resource's history rows that are not newer than tx, the newest first.

@@ -51,6 +51,7 @@ func Run(t *testing.T, h Harness) {
 		{"load big", testLoadBig},
 		{"bulk", testBulk},
 		{"bulk refused", testBulkRefused},
+		{"compact", testCompact},
 		{"size", testSize},
 		{"closed", testClosed},
 		{"reopen", testReopen},

@@ -31,6 +31,7 @@ func dbOptions(fs vfs.FS, cache *pebble.Cache, files *pebble.FileCache, w *wreck
 		L0StopWritesThreshold:       24,
 		LBaseMaxBytes:               64 << 20,
 		BytesPerSync:                1 << 20,
+		MaxManifestFileSize:         manifestSize,
 		CompactionConcurrencyRange:  func() (int, int) { return 1, 2 },
 		EventListener: &pebble.EventListener{
 			// Pebble's own answer to damage found in the background is to end the process. A reader that meets it gets

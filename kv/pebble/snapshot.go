@@ -15,15 +15,19 @@ import (
 
 // snapshot is one state of a space; it is counted inside the space until it is closed.
 type snapshot struct {
-	space  *space
-	snap   *pebble.Snapshot
-	closed atomic.Bool
+	space      *space
+	snap       *pebble.Snapshot
+	generation uint64
+	closed     atomic.Bool
 }
 
 var _ kv.Snapshot = (*snapshot)(nil)
 
 // snapshot makes a snapshot for a caller who has entered; its Close leaves.
-func (s *space) snapshot() *snapshot { return &snapshot{space: s, snap: s.db.NewSnapshot()} }
+func (s *space) snapshot() *snapshot {
+	generation := s.hold() // before it is made
+	return &snapshot{space: s, snap: s.db.NewSnapshot(), generation: generation}
+}
 
 func (n *snapshot) check(ctx context.Context, op string) error {
 	switch {
@@ -105,5 +109,7 @@ func (n *snapshot) Close() error {
 	if n.closed.Swap(true) {
 		return nil
 	}
-	return translate("pebble.Close", errors.Join(n.snap.Close(), n.space.leave(false)))
+	err := n.snap.Close()
+	n.space.letGo(n.generation)
+	return translate("pebble.Close", errors.Join(err, n.space.leave(false)))
 }

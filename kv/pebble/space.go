@@ -30,7 +30,8 @@ type space struct {
 	looked  atomic.Int64 // when the state of level 0 was last looked at, by traffic's clock
 	behind  atomic.Bool  // compactions have fallen behind
 
-	commits sync.RWMutex // read-held while a commit is under way
+	commits    sync.RWMutex // read-held while a commit is under way
+	compacting sync.Mutex   // held by a Compact
 
 	mu      sync.Mutex
 	idle    sync.Cond // signalled when writers is 0
@@ -41,6 +42,9 @@ type space struct {
 	gone    chan struct{}
 	isGone  atomic.Bool // shut, for the hot paths
 	tomb    string      // what to remove after the files are closed, or empty
+
+	generation uint64         // of the snapshots that are made now; each Compact begins another
+	held       map[uint64]int // open snapshots, by generation
 }
 
 var _ kv.Space = (*space)(nil)

@@ -5,6 +5,7 @@ import (
 	"os"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/cockroachdb/pebble/v2/vfs"
@@ -29,6 +30,7 @@ type spaceFS struct {
 	vfs.FS
 	wreck    *wreck
 	isLive   func() bool // whether compactions are to pause
+	isFresh  atomic.Bool // a file of the log that is to be used again is replaced by a new one
 	mu       sync.RWMutex
 	from, to string // the directory's name above, and beneath
 }
@@ -96,7 +98,15 @@ func (m *spaceFS) Create(name string, c vfs.DiskWriteCategory) (vfs.File, error)
 }
 
 func (m *spaceFS) ReuseForWrite(from, to string, c vfs.DiskWriteCategory) (vfs.File, error) {
-	return m.newFile(to, func() (vfs.File, error) { return m.FS.ReuseForWrite(m.place(from), m.place(to), c) })
+	return m.newFile(to, func() (vfs.File, error) {
+		if !m.isFresh.Load() {
+			return m.FS.ReuseForWrite(m.place(from), m.place(to), c)
+		}
+		if err := m.FS.Remove(m.place(from)); err != nil {
+			return nil, err
+		}
+		return m.FS.Create(m.place(to), c)
+	})
 }
 
 func (m *spaceFS) Link(from, to string) error {

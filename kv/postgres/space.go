@@ -72,6 +72,21 @@ func (s *space) Size(ctx context.Context) (size int64, err error) {
 	return size, translate(op, err)
 }
 
+// Compact implements kv.Space: what was deleted is marked as free, to be written over by the next rows. The server keeps it
+// in its files until then, and in its log until that is recycled.
+func (s *space) Compact(ctx context.Context, ranges ...kv.Range) error {
+	const op = "postgres.Compact"
+	if err := s.enter(ctx, op); err != nil {
+		return err
+	}
+	defer s.engine.writing.Done()
+	if len(ranges) == 0 {
+		return nil
+	}
+	_, err := s.engine.writes.Exec(ctx, `VACUUM `+s.table)
+	return translate(op, err)
+}
+
 // numbers are the advisory locks of keys, ascending: the order in which everybody takes them.
 func (s *space) numbers(keys [][]byte) []int64 {
 	out := make([]int64, len(keys))

@@ -1,0 +1,221 @@
+package store
+
+import (
+	"bytes"
+	"context"
+	"slices"
+
+	"tarn/fault"
+	"tarn/fhir/r4"
+	"tarn/kv"
+)
+
+// Erasing takes two steps (docs/design/erase.md). Erase hides: a current row with a veil, the number of the transaction
+// that erased, lets every reader pass over what is below it, whatever transaction it is as of. Purge removes those rows. In
+// between lie views that are Pinned: jobs that began before and must find what they planned. Who purges waits for them.
+
+// Name names a resource.
+type Name struct {
+	Type r4.Code
+	ID   string
+}
+
+// Erasure is what Erase takes from sight, all or nothing.
+type Erasure struct {
+	Resources []Name // each once
+	Riders    []Rider
+	Once      [][]byte               // as in Transaction
+	Report    func([]Result) []Rider // as in Transaction
+}
+
+// stageOver is how many resources are erased without staging.
+const stageOver = 64
+
+// stageStep bounds the documents of one batch of a staging.
+const stageStep = 4 << 20
+
+// Erase takes resources and all their versions from sight, in one transaction, and is durable when it returns nil. Each
+// leaves a tombstone that says that it was erased; what is made anew under the id has the next version number. Result i is
+// that of resource i: Deleted, or None for what never was and for what is erased already. What Erase hides stays on the
+// disk until Purge. More than about ten thousand resources at once may be fault.TooLarge, and nothing is done.
+func (s *Store) Erase(ctx context.Context, e Erasure) ([]Result, error) {
+	t := Transaction{Writes: make([]Write, len(e.Resources)), Riders: e.Riders, Once: e.Once, Report: e.Report}
+	for i, r := range e.Resources {
+		t.Writes[i] = Write{Op: Erase, Type: r.Type, ID: r.ID}
+	}
+	if len(t.Writes) > stageOver {
+		if err := t.check(); err != nil {
+			return nil, err
+		}
+		if err := s.stage(ctx, t.Writes); err != nil {
+			return nil, fault.Wrap("store.Erase", err)
+		}
+	}
+	return s.Commit(ctx, t)
+}
+
+// stage copies the current rows of what is about to be erased into the history, so that the transaction that does it does
+// not have to. Every reader passes over a history row of a version that is current.
+func (s *Store) stage(ctx context.Context, writes []Write) error {
+	for some := range slices.Chunk(writes, stageOver) {
+		v, err := s.view(ctx)
+		if err != nil {
+			return err
+		}
+		err = s.stageSome(ctx, v, some)
+		if err := closeAll(err, v.Close()); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (s *Store) stageSome(ctx context.Context, v *View, writes []Write) error {
+	ids := make([][]byte, len(writes))
+	for i := range writes {
+		ids[i] = idKey(nil, writes[i].Type, writes[i].ID)
+	}
+	ordinals, err := v.r.Get(ctx, ids...)
+	if err != nil {
+		return err
+	}
+	batch := &kv.Batch{}
+	flush := func() error {
+		b := batch
+		batch = &kv.Batch{}
+		return s.space.Update(ctx, nil, func(kv.Locked) (*kv.Batch, error) { return b, nil })
+	}
+	for i := range writes {
+		if ordinals[i] == nil {
+			continue
+		}
+		if len(ordinals[i]) != 4 {
+			return broken("id", ids[i])
+		}
+		ordinal := Ordinal(be.Uint32(ordinals[i]))
+		key := ordinalKey(nil, tableCurrent, writes[i].Type, ordinal)
+		values, err := v.r.Get(ctx, key)
+		if err != nil {
+			return err
+		}
+		tx := rowTx(values[0])
+		if tx == 0 {
+			return broken("row", key)
+		}
+		batch.Set(historyKey(nil, writes[i].Type, ordinal, tx), values[0])
+		writes[i].staged = tx
+		if batch.Size() > stageStep {
+			if err := flush(); err != nil {
+				return err
+			}
+		}
+	}
+	return flush()
+}
+
+// Place is a resource by its ordinal.
+type Place struct {
+	Type    r4.Code
+	Ordinal Ordinal
+}
+
+// Purge removes for good what erasures have hidden of the resources: versions, the change index of these, documents that
+// lie apart. It does so in steps and may be repeated; what is made anew meanwhile, and what is erased again, is safe. The
+// engine's files may hold the bytes until Compact. A resource that was erased after upto is passed over.
+func (s *Store) Purge(ctx context.Context, places []Place, upto TxID) error {
+	const op = "store.Purge"
+	for _, p := range places {
+		for more := true; more; {
+			var err error
+			if more, err = s.purge(ctx, p, upto); err != nil {
+				return fault.Wrap(op, err)
+			}
+		}
+	}
+	return nil
+}
+
+// fewPlaces is up to how many resources of a type are compacted one by one, and not with the whole table.
+const fewPlaces = 8
+
+// Compact takes what Purge has removed of the resources out of the engine's files, see kv.Space. Index values lie anywhere
+// in the index of a type, so all of it is written anew.
+func (s *Store) Compact(ctx context.Context, places []Place) error {
+	byType := map[r4.Code][]Ordinal{}
+	for _, p := range places {
+		byType[p.Type] = append(byType[p.Type], p.Ordinal)
+	}
+	ranges := []kv.Range{kv.Prefix([]byte{tableRider}), kv.Prefix([]byte{tableBlob, 0xff, 0xff})} // and what was uploaded
+	for typ, ordinals := range byType {
+		ranges = append(ranges, kv.Prefix(typeKey(nil, tableSearch, typ)))
+		for _, table := range []byte{tableCurrent, tableForward, tableHistory, tableBlob} {
+			if len(ordinals) > fewPlaces {
+				ranges = append(ranges, kv.Prefix(typeKey(nil, table, typ)))
+				continue
+			}
+			for _, o := range ordinals {
+				ranges = append(ranges, kv.Prefix(ordinalKey(nil, table, typ, o)))
+			}
+		}
+	}
+	slices.SortFunc(ranges, func(a, b kv.Range) int { return bytes.Compare(a.Start, b.Start) })
+	return fault.Wrap("store.Compact", s.space.Compact(ctx, ranges...))
+}
+
+// purgeStep bounds the writes of one step of a purge.
+const purgeStep = 2000
+
+// purge does one step; more where there is more to do.
+func (s *Store) purge(ctx context.Context, p Place, upto TxID) (more bool, err error) {
+	v, err := s.view(ctx)
+	if err != nil {
+		return false, err
+	}
+	defer func() { err = closeAll(err, v.Close()) }()
+	key := ordinalKey(nil, tableCurrent, p.Type, p.Ordinal)
+	values, err := v.r.Get(ctx, key)
+	if err != nil || values[0] == nil {
+		return false, err
+	}
+	veil, ok := rowVeil(values[0])
+	if !ok {
+		return false, broken("row", key)
+	}
+	if veil == 0 || veil > upto {
+		return false, nil
+	}
+	batch := &kv.Batch{}
+	it := v.r.Scan(ctx, history(p.Type, p.Ordinal, veil-1))
+	for it.Next() {
+		if batch.Len() >= purgeStep {
+			more = true
+			break
+		}
+		if err := dropVersion(batch, p, it.Key(), it.Value()); err != nil {
+			return false, closeAll(err, it.Close())
+		}
+	}
+	if err := closeAll(it.Err(), it.Close()); err != nil || batch.Len() == 0 {
+		return false, err
+	}
+	return more, s.space.Update(ctx, nil, func(kv.Locked) (*kv.Batch, error) { return batch, nil })
+}
+
+// dropVersion deletes a row of the history and what belongs to it alone.
+func dropVersion(batch *kv.Batch, p Place, key, value []byte) error {
+	var r row
+	if !r.parse(value) {
+		return broken("row", slices.Clone(key))
+	}
+	batch.Delete(slices.Clone(key))
+	batch.Delete(be.AppendUint32(changeKey(nil, p.Type, r.tx), uint32(p.Ordinal)))
+	if r.apart() {
+		var at place
+		if !at.parse(r.document) {
+			return broken("row", slices.Clone(key))
+		}
+		blobs := kv.Prefix(append([]byte{tableBlob}, at.ref[:]...))
+		batch.DeleteRange(blobs.Start, blobs.End)
+	}
+	return nil
+}
