@@ -1,6 +1,7 @@
 package store
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 
@@ -169,7 +170,10 @@ func (g *group) plan(p *pending) {
 	if p.err = g.once(p); p.err != nil {
 		return
 	}
-	again, err := g.guards(p)
+	again, err := g.given(p.t.Given)
+	if err == nil && !again {
+		again, err = g.guards(p)
+	}
 	if err != nil {
 		p.err = err
 		return
@@ -214,6 +218,29 @@ func (g *group) once(p *pending) error {
 		if values[0] != nil {
 			return ErrDone
 		}
+	}
+	return nil
+}
+
+// given checks a rider that must be as it was. again: the group sets it, and it can be decided in the next group only.
+func (g *group) given(r *Rider) (again bool, err error) {
+	if r == nil {
+		return false, nil
+	}
+	if g.planned[string(riderKey(nil, r.Key))] {
+		return true, nil
+	}
+	return false, isGiven(g.ctx, g.tx, r)
+}
+
+// isGiven is ErrStale where a rider is another.
+func isGiven(ctx context.Context, tx kv.Locked, r *Rider) error {
+	values, err := tx.Get(ctx, riderKey(nil, r.Key))
+	if err != nil {
+		return err
+	}
+	if (values[0] == nil) != (r.Value == nil) || !bytes.Equal(values[0], r.Value) {
+		return ErrStale
 	}
 	return nil
 }

@@ -171,6 +171,11 @@ func (s *Store) planLoad(p *pending, tx kv.Locked) (rows iter.Seq[kv.Entry], bas
 	if base, err = parseHead(tx.Values[0]); err != nil {
 		return nil, nil, err
 	}
+	if l.t.Given != nil {
+		if err := isGiven(p.ctx, tx, l.t.Given); err != nil {
+			return nil, nil, err
+		}
+	}
 	if base.tx != l.asOf {
 		if err := l.areNew(p.ctx, tx); err != nil {
 			return nil, nil, err

@@ -73,6 +73,9 @@ type Transaction struct {
 	// Once are keys of riders none of which may be there yet, else the transaction fails with ErrDone: of all transactions
 	// with one key one commits. It is the caller's to write those riders, with Riders or Report.
 	Once [][]byte
+	// Given, unless nil, is a rider that must be there with exactly this value, or not be there where the value is nil,
+	// else the transaction fails with ErrStale: whoever goes on from a place that rides along does not go on from a former one.
+	Given *Rider
 	// Report, unless nil, gives further riders from the results of the writes. It is called under the commit lock and
 	// must be quick and call nothing of the Store; it may be called again, with other results, when the commit has to be
 	// planned anew.
@@ -81,6 +84,9 @@ type Transaction struct {
 
 // ErrDone says that a rider of Transaction.Once is there: the transaction was committed before. Its kind is fault.Exists.
 var ErrDone error = &fault.Error{Op: "store.Commit", Kind: fault.Exists, Msg: "the transaction was committed before"}
+
+// ErrStale says that the rider Transaction.Given is another: somebody else went on meanwhile. Its kind is fault.Conflict.
+var ErrStale error = &fault.Error{Op: "store.Commit", Kind: fault.Conflict, Msg: "somebody else went on meanwhile"}
 
 // Result tells what a Write did. For Change None the Version is the standing tombstone, or bare Type and ID.
 type Result struct {
@@ -133,6 +139,11 @@ func (t *Transaction) check() error {
 	}
 	for i := range t.Riders {
 		if err := t.Riders[i].check(); err != nil {
+			return err
+		}
+	}
+	if t.Given != nil {
+		if err := t.Given.check(); err != nil {
 			return err
 		}
 	}
