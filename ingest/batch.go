@@ -23,6 +23,7 @@ type batch struct {
 	places   []linePlace // of each write
 	failures []failure
 	told     int // bytes of the failures' texts
+	noted    int // bytes of what is told of what was tolerated
 	bytes    int // of the resources
 	scanned  int64
 	line     int64 // the last line read
@@ -34,8 +35,9 @@ type batch struct {
 
 // linePlace is where a line stands in its file.
 type linePlace struct {
-	line int64 // from 1
-	end  int64 // offset behind it
+	line int64  // from 1
+	end  int64  // offset behind it
+	told []byte // what was tolerated in it, for the log; nil: nothing was
 }
 
 // fail notes that a line cannot be stored.
@@ -72,7 +74,8 @@ func (n names) take(b *batch) bool {
 
 // fits reports whether what follows a batch may be added to it.
 func (b *batch) fits(next *batch) bool {
-	return b.err == nil && !b.last && len(b.failures)+len(next.failures) <= maxFailures && b.told+next.told <= maxLogPiece
+	return b.err == nil && !b.last && len(b.failures)+len(next.failures) <= maxFailures && b.told+next.told <= maxLogPiece &&
+		b.noted+next.noted <= maxNoted
 }
 
 // gather adds to a piece what is ready behind it, up to the bounds of a batch and as long as go-on says so.
@@ -97,6 +100,7 @@ func (b *batch) add(next *batch) {
 	b.writes, b.places = append(b.writes, next.writes...), append(b.places, next.places...)
 	b.failures = append(b.failures, next.failures...)
 	b.told += next.told
+	b.noted += next.noted
 	b.bytes += next.bytes
 	b.scanned += next.scanned
 	b.held += next.held
@@ -130,8 +134,8 @@ type resource struct {
 	id  string
 }
 
-// behind is the place that is reached by a batch, and the riders that say so. The end of a file without failures is
-// reached in the same commit as its last line.
+// behind is the place that is reached by a batch, and the riders that keep its failures. The end of a file is reached in
+// the same commit as its last line.
 func (p place) behind(jobID string, b *batch) (next place, riders []store.Rider) {
 	next = p
 	next.Line, next.Offset = b.line, b.offset
@@ -143,16 +147,19 @@ func (p place) behind(jobID string, b *batch) (next place, riders []store.Rider)
 	for i := range b.writes {
 		next.Total.ImportedBytes += int64(len(b.writes[i].Resource.Bytes()))
 	}
-	if len(b.failures) > 0 && p.LogBytes < maxLog {
-		piece := logPiece(b.failures)
-		riders = append(riders, store.Rider{Key: pieceKey(jobID, p.File, p.Pieces), Value: piece})
-		next.Pieces++
-		next.LogBytes += int64(len(piece))
+	pieces, size := logPieces(b.failures, maxLog-p.LogBytes)
+	for n, piece := range pieces {
+		riders = append(riders, store.Rider{Key: pieceKey(jobID, p.File, p.Pieces+n), Value: piece})
 	}
-	if b.last && next.Failed == 0 {
+	next.Pieces += len(pieces)
+	next.LogBytes += size
+	stored := p.stored(jobID, b)
+	next.Successes += len(stored.cuts)
+	next.Told += stored.size
+	if b.last {
 		next = next.nextFile()
 	}
-	return next, append(riders, next.rider(jobID))
+	return next, riders
 }
 
 // commit applies a batch with the place that is reached by it. A write that the store refuses becomes a failure, and the
@@ -160,7 +167,9 @@ func (p place) behind(jobID string, b *batch) (next place, riders []store.Rider)
 func commit(ctx context.Context, st *store.Store, jobID string, at place, b *batch) (place, error) {
 	for {
 		next, riders := at.behind(jobID, b)
-		_, err := st.Commit(ctx, store.Transaction{Writes: b.writes, Riders: riders, Bulk: true})
+		t := at.to(jobID, &next, riders)
+		t.Writes, t.Report = b.writes, at.stored(jobID, b).riders
+		_, err := st.Commit(ctx, t)
 		var refused *store.WriteError
 		switch {
 		case err == nil:
@@ -174,7 +183,7 @@ func commit(ctx context.Context, st *store.Store, jobID string, at place, b *bat
 			b = second
 			continue
 		case !errors.As(err, &refused) || refused.Write < 0 || refused.Write >= len(b.writes):
-			return at, err
+			return at, errOvertaken(err)
 		}
 		i := refused.Write
 		b.fail(failureOf(b.places[i].line, refused.Err))

@@ -65,7 +65,7 @@ func (w preloadWork) fill(ctx context.Context, id string, run *job.Run) error {
 		if n++; n <= done {
 			continue
 		}
-		w, err := prepare.write(r.JSON)
+		w, _, err := prepare.write(r.JSON)
 		if err != nil {
 			return fault.Wrap("ingest.preload", err)
 		}

@@ -12,10 +12,11 @@ import (
 	"tarn/fhir"
 )
 
-// Bounds of what is told of failures, so that the log of one batch fits a rider whatever the input holds.
+// Bounds of what is told of failures, so that what is kept of one batch is little whatever the input holds.
 const (
 	maxFailures = 500       // lines in a batch
 	maxLogPiece = 512 << 10 // bytes of them
+	maxNoted    = 4 << 20   // bytes that are told of what was tolerated in the lines of a batch
 	maxIssues   = 10        // of one line
 	maxText     = 500       // characters of one issue
 )
@@ -47,21 +48,7 @@ func failureOf(line int64, err error) failure {
 	if !errors.As(err, &known) {
 		known = &fhir.OutcomeError{Issues: []fhir.Issue{{Severity: fhir.SeverityError, Code: "processing", Diagnostics: fault.Message(err)}}}
 	}
-	for _, i := range known.Issues[:min(len(known.Issues), maxIssues)] {
-		if i.Diagnostics == "" { // where HealthLake's logs say it
-			i.Diagnostics, i.Details = i.Details, ""
-		}
-		i.Details, i.Diagnostics = short(i.Details), short(i.Diagnostics)
-		i.Expression = slices.Clone(i.Expression[:min(len(i.Expression), maxIssues)])
-		for n := range i.Expression {
-			i.Expression[n] = short(i.Expression[n])
-		}
-		if i.Line > 0 { // of the line alone; its number stands beside
-			i.Diagnostics += fmt.Sprintf(" (column %d)", i.Column)
-			i.Line, i.Column, i.Offset = 0, 0, 0
-		}
-		f.Response.Outcome.Issues = append(f.Response.Outcome.Issues, i)
-	}
+	f.Response.Outcome.Issues = told(known.Issues)
 	var b bytes.Buffer
 	e := json.NewEncoder(&b)
 	e.SetEscapeHTML(false)
@@ -69,8 +56,28 @@ func failureOf(line int64, err error) failure {
 	return failure{line, b.Bytes()}
 }
 
-// short is a text of at most maxText characters, valid UTF-8.
-func short(s string) string {
+// told is what a log tells of issues: not too many, and not too much of each.
+func told(all []fhir.Issue) (short []fhir.Issue) {
+	for _, i := range all[:min(len(all), maxIssues)] {
+		if i.Diagnostics == "" { // where HealthLake's logs say it
+			i.Diagnostics, i.Details = i.Details, ""
+		}
+		i.Details, i.Diagnostics = cut(i.Details), cut(i.Diagnostics)
+		i.Expression = slices.Clone(i.Expression[:min(len(i.Expression), maxIssues)])
+		for n := range i.Expression {
+			i.Expression[n] = cut(i.Expression[n])
+		}
+		if i.Line > 0 { // of the line alone; its number stands beside
+			i.Diagnostics += fmt.Sprintf(" (column %d)", i.Column)
+			i.Line, i.Column, i.Offset = 0, 0, 0
+		}
+		short = append(short, i)
+	}
+	return short
+}
+
+// cut is a text of at most maxText characters, valid UTF-8.
+func cut(s string) string {
 	n := 0
 	for i := range s {
 		if n++; n > maxText {
@@ -91,13 +98,20 @@ func insert(all []failure, f failure) []failure {
 	return slices.Insert(all, i, f)
 }
 
-// logPiece is the text of a batch's failures, a line each. What has no room is counted and not told.
-func logPiece(all []failure) []byte {
-	var b []byte
+// logPieces are the texts of failures, a line each, in pieces that fit a rider each, and their size. What goes beyond
+// room is counted and not told.
+func logPieces(all []failure, room int64) (pieces [][]byte, size int64) {
 	for _, f := range all {
-		if len(b)+len(f.text) <= 2*maxLogPiece-4096 {
-			b = append(b, f.text...)
+		if size+int64(len(f.text)) > room {
+			break
 		}
+		last := len(pieces) - 1
+		if last < 0 || len(pieces[last])+len(f.text) > maxLogPiece {
+			pieces = append(pieces, nil)
+			last++
+		}
+		pieces[last] = append(pieces[last], f.text...)
+		size += int64(len(f.text))
 	}
-	return b
+	return pieces, size
 }

@@ -27,8 +27,16 @@ const (
 // MaxWaiting is how many imports may wait behind the running one of a data store (HealthLake's quota).
 const MaxWaiting = 25
 
-// MaxFiles is how many input files a job may have (HealthLake's quota).
-const MaxFiles = 1_000_000
+// Limits are the quotas of the input of an import (HealthLake's). A job whose input is over one fails with a message
+// that names it; zero members are DefaultLimits.
+type Limits struct {
+	Files     int   // input files
+	FileBytes int64 // of one file, as it lies in the bucket, and as it is when it is unpacked
+	JobBytes  int64 // of all files, likewise
+}
+
+// DefaultLimits are those of HealthLake.
+var DefaultLimits = Limits{Files: 1_000_000, FileBytes: 50 << 30, JobBytes: 5000 << 30}
 
 // Datastores is what this room needs of the catalog.
 type Datastores interface {
@@ -55,6 +63,7 @@ type Options struct {
 	Ledger     *job.Ledger
 	Cloud      cloud.Cloud
 	Partition  string // of ARNs: "aws"
+	Limits     Limits
 }
 
 // Service starts and runs imports and preloads. It is safe for concurrent use.
@@ -64,6 +73,15 @@ type Service struct{ o Options }
 func New(o Options) *Service {
 	if o.Partition == "" {
 		o.Partition = "aws"
+	}
+	if o.Limits.Files == 0 {
+		o.Limits.Files = DefaultLimits.Files
+	}
+	if o.Limits.FileBytes == 0 {
+		o.Limits.FileBytes = DefaultLimits.FileBytes
+	}
+	if o.Limits.JobBytes == 0 {
+		o.Limits.JobBytes = DefaultLimits.JobBytes
 	}
 	return &Service{o}
 }

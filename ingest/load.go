@@ -59,7 +59,9 @@ func (e *execution) load(ctx context.Context, from *supply, alone func() bool) (
 		return nil, nil
 	}
 	next, riders := e.at.behind(e.id, b)
-	err := e.store.Load(ctx, store.Transaction{Writes: b.writes, Riders: riders})
+	t := e.at.to(e.id, &next, append(riders, e.at.stored(e.id, b).allNew()...))
+	t.Writes = b.writes
+	err := e.store.Load(ctx, t)
 	var refused *store.WriteError
 	switch {
 	case err == nil:
@@ -70,7 +72,7 @@ func (e *execution) load(ctx context.Context, from *supply, alone func() bool) (
 		from.giveBack(pieces...)
 		return nil, nil
 	}
-	return nil, err
+	return nil, errOvertaken(err)
 }
 
 // supply gives out pieces in the order of the file, those first that were given back.

@@ -19,6 +19,9 @@ type manifest struct {
 	} `json:"failureOutput"`
 	ScannedFiles   int     `json:"numberOfScannedFiles"`
 	ImportedFiles  int64   `json:"numberOfFilesImported"`
+	ReadFiles      int64   `json:"numberOfFilesReadWithSuccess"`
+	ReadCustomer   int64   `json:"numberOfFilesReadWithCustomerError"`
+	ReadServer     int64   `json:"numberOfFilesReadWithServerError"`
 	ScannedMB      float64 `json:"sizeOfScannedFilesInMB"`
 	ImportedMB     float64 `json:"sizeOfDataImportedSuccessfullyInMB"`
 	Scanned        int64   `json:"numberOfResourcesScanned"`
@@ -36,6 +39,7 @@ func newManifest(j Job, id string, files *inputs, at place) manifest {
 	m.Output.S3Uri, m.Output.Key = folder, j.KeyARN
 	m.Success.S3Uri, m.Failure.S3Uri = folder+"SUCCESS/", folder+"FAILURE/"
 	m.ScannedFiles, m.ImportedFiles = files.count, at.Total.Files
+	m.ReadFiles = at.Total.Files
 	m.ScannedMB = float64(files.bytes) / megabyte
 	m.ImportedMB = float64(at.Total.ImportedBytes) / megabyte
 	m.Scanned, m.Imported, m.CustomerErrors = at.Total.Scanned, at.Total.Imported, at.Total.Failed

@@ -47,8 +47,8 @@ const maxWindow = 128 << 20
 
 // open unpacks r and passes over offset bytes of what comes out: a job that was stopped reads a packed file again from its
 // start. It closes r at the end, and when it fails.
-func (p packing) open(r io.ReadCloser, uri string, offset int64) (io.ReadCloser, error) {
-	u := &unpacked{raw: &remembering{r: r}, uri: uri}
+func (p packing) open(r io.ReadCloser, uri string, offset int64, most unpackLimit) (io.ReadCloser, error) {
+	u := &unpacked{raw: &remembering{r: r}, uri: uri, most: most, left: most.bytes - offset}
 	in := bufio.NewReaderSize(u.raw, 256<<10)
 	var err error
 	if p == gzipped {
@@ -78,11 +78,24 @@ type unpacked struct {
 	r    io.Reader
 	free func() // nil, or lets go of the decoder
 	uri  string
+	most unpackLimit
+	left int64 // of it
+}
+
+// unpackLimit is how many bytes may come out of a packed file, and why no more: little input must not keep an import
+// busy for ever.
+type unpackLimit struct {
+	bytes int64
+	whose string // "one file", or who else may not have more
 }
 
 // Read implements io.Reader.
 func (u *unpacked) Read(p []byte) (int, error) {
 	n, err := u.r.Read(p)
+	if u.left -= int64(n); u.left < 0 {
+		return 0, fault.WithHint(fault.Errorf(fault.Invalid, "ingest", "The input file %s has more than %d bytes when it is unpacked, and %s may not have more.",
+			u.uri, u.most.bytes, u.most.whose), "Divide it into several files, or the input into several imports.")
+	}
 	if err != nil && err != io.EOF {
 		err = u.wrong(err)
 	}

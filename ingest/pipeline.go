@@ -55,6 +55,7 @@ type chunkLine struct {
 	place    linePlace
 	from, to int // in the chunk's text
 	write    store.Write
+	note     []byte // what was tolerated in it
 	err      error
 }
 
@@ -138,7 +139,7 @@ func (c *chunk) fill(lines *ndjson.Reader) (last bool) {
 		}
 		from := len(c.text)
 		c.text = append(c.text, line.Bytes...)
-		c.lines = append(c.lines, chunkLine{place: linePlace{line.Number, line.End}, from: from, to: len(c.text), err: err})
+		c.lines = append(c.lines, chunkLine{place: linePlace{line: line.Number, end: line.End}, from: from, to: len(c.text), err: err})
 	}
 	return false
 }
@@ -151,7 +152,7 @@ func (c *chunk) prepare(ctx context.Context, p *preparer) {
 			return
 		}
 		if l := &c.lines[i]; l.err == nil {
-			l.write, l.err = p.write(c.text[l.from:l.to])
+			l.write, l.note, l.err = p.write(c.text[l.from:l.to])
 		}
 	}
 	c.text = nil
@@ -189,10 +190,12 @@ func (p *pipeline) assemble(from place, ordered <-chan *chunk) {
 			if l.err != nil {
 				b.fail(failureOf(l.place.line, l.err))
 			} else {
+				l.place.told = l.note
 				b.writes, b.places = append(b.writes, l.write), append(b.places, l.place)
+				b.noted += len(l.note)
 				b.bytes += len(l.write.Resource.Bytes())
 			}
-			if (len(b.failures) >= maxFailures || b.told >= maxLogPiece/2) && !send() {
+			if (len(b.failures) >= maxFailures || b.told >= maxLogPiece/2 || b.noted >= maxNoted/8) && !send() {
 				return
 			}
 		}

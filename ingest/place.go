@@ -3,6 +3,7 @@ package ingest
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 
 	"tarn/fault"
@@ -10,19 +11,43 @@ import (
 	"tarn/store"
 )
 
+// placeFormat is the format of places that are written. In format 1 there are no logs of what was stored, and a file is
+// left only when its log is written.
+const placeFormat = 2
+
 // place is how far a job has come: it rides with every batch, so that it is true at any moment.
 type place struct {
-	Format int `json:"format"` // 1
-	File   int `json:"file"`   // index in the plan of the file under way
-	// Of that file: what was read, and how many pieces of its failure log there are.
-	Line     int64 `json:"line"`
-	Offset   int64 `json:"offset"`
-	Pieces   int   `json:"pieces"`
-	LogBytes int64 `json:"logBytes,omitempty"` // of the pieces
-	Logged   bool  `json:"logged,omitempty"`   // the log is written, and its pieces are being deleted
-	Failed   int64 `json:"failed"`
+	Format int `json:"format"`
+	File   int `json:"file"` // index in the plan of the file under way
+	// Of that file: what was read, what is kept for its logs, and how many lines failed.
+	Line   int64 `json:"line"`
+	Offset int64 `json:"offset"`
+	kept
+	Logged bool  `json:"logged,omitempty"` // format 1: the log is written, and its pieces are being deleted
+	Failed int64 `json:"failed"`
+	// Owed are the files behind that are done and whose logs may not be written yet.
+	Owed []owed `json:"owed,omitempty"`
 	// Of the whole job, and for the progress report.
 	Total totals `json:"total"`
+	// Ended is why the job does not go on, whatever its record says; empty: it does.
+	Ended string `json:"ended,omitempty"`
+
+	raw []byte // as it was read or written; nil: it is none yet
+}
+
+// kept is what is kept of the logs of a file until they are written.
+type kept struct {
+	Pieces    int   `json:"pieces"`              // of the log of failures
+	LogBytes  int64 `json:"logBytes,omitempty"`  // of them
+	Successes int   `json:"successes,omitempty"` // pieces of the logs of what was stored
+	Told      int64 `json:"told,omitempty"`      // bytes of what was tolerated in it
+}
+
+// owed is a file whose logs are to be written.
+type owed struct {
+	File int `json:"file"`
+	kept
+	Logged bool `json:"logged,omitempty"` // they are written, and their pieces are being deleted
 }
 
 // totals counts over all files.
@@ -38,26 +63,60 @@ type totals struct {
 
 func placeKey(jobID string) []byte { return []byte("import/" + jobID + "/place") }
 
-// pieceKey is the rider with the n-th piece of the failure log of the file under way.
+// pieceKey is the rider with the n-th piece of the log of failures of a file.
 func pieceKey(jobID string, file, n int) []byte {
 	return fmt.Appendf(nil, "import/%s/failure/%08d/%08d", jobID, file, n)
+}
+
+// successKey is the rider with the n-th piece of the logs of what was stored of a file.
+func successKey(jobID string, file, n int) []byte {
+	return fmt.Appendf(nil, "import/%s/success/%08d/%08d", jobID, file, n)
 }
 
 func readPlace(ctx context.Context, st *store.Store, jobID string) (place, error) {
 	b, err := st.Rider(ctx, placeKey(jobID))
 	if err != nil || b == nil {
-		return place{Format: 1}, err
+		return place{Format: placeFormat}, err
 	}
 	var p place
-	if err := json.Unmarshal(b, &p); err != nil || p.Format != 1 {
-		return p, fault.Errorf(fault.Internal, "ingest", "the place of import job %s is damaged", jobID)
+	if err := json.Unmarshal(b, &p); err != nil || p.Format < 1 || p.Format > placeFormat {
+		return p, fault.Errorf(fault.Internal, "ingest", "the place of import job %s is damaged, or of a newer release", jobID)
 	}
+	if p.Format == 1 && p.Logged {
+		p = p.nextFile()
+		p.Owed[len(p.Owed)-1].Logged = true
+	}
+	p.Format, p.raw = placeFormat, b
 	return p, nil
+}
+
+// errOvertaken says that another worker moves the same job on. Whoever has lost the claim finds that out when it tries
+// again, and whoever holds it goes on from the place that it finds then.
+func errOvertaken(err error) error {
+	if errors.Is(err, store.ErrStale) {
+		return fault.Errorf(fault.Unavailable, "ingest", "another worker has moved the import on: %w", err)
+	}
+	return err
+}
+
+// to is the transaction, yet without writes, that moves a job on from the place and no other.
+func (p place) to(jobID string, next *place, riders []store.Rider) store.Transaction {
+	next.raw, _ = json.Marshal(next) // numbers, and text that is valid: it cannot fail
+	key := placeKey(jobID)
+	return store.Transaction{Given: &store.Rider{Key: key, Value: p.raw}, Riders: append(riders, store.Rider{Key: key, Value: next.raw}), Bulk: true}
+}
+
+// move commits that.
+func (p place) move(ctx context.Context, st *store.Store, jobID string, next place, riders []store.Rider) (place, error) {
+	if _, err := st.Commit(ctx, p.to(jobID, &next, riders)); err != nil {
+		return p, errOvertaken(err)
+	}
+	return next, nil
 }
 
 // nextFile is the beginning of the next file, behind the one under way.
 func (p place) nextFile() place {
-	next := place{Format: p.Format, File: p.File + 1, Total: p.Total}
+	next := place{Format: placeFormat, File: p.File + 1, Owed: p.withOwn(), Total: p.Total}
 	next.Total.Files++
 	if p.Failed > 0 {
 		next.Total.FilesFailed++
@@ -65,10 +124,12 @@ func (p place) nextFile() place {
 	return next
 }
 
-// rider is the place as it goes with a batch.
-func (p place) rider(jobID string) store.Rider {
-	b, _ := json.Marshal(p) // numbers only: it cannot fail
-	return store.Rider{Key: placeKey(jobID), Value: b}
+// withOwn are the files that logs are owed to, with the one under way.
+func (p place) withOwn() []owed {
+	if p.kept == (kept{}) {
+		return p.Owed
+	}
+	return append(p.Owed[:len(p.Owed):len(p.Owed)], owed{File: p.File, kept: p.kept})
 }
 
 // progress is what the ledger shows of the place.

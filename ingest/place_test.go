@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"maps"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 
@@ -98,7 +99,10 @@ func TestImport_isTheSameAfterAFaultAtEveryPut(t *testing.T) {
 			w := newWorld(t)
 			w.fill()
 			rec := w.start()
+			var mu sync.Mutex
 			w.cloud.onPut = func(string) (error, error) {
+				mu.Lock()
+				defer mu.Unlock()
 				switch n++; {
 				case n != nth:
 					return nil, nil
@@ -113,8 +117,8 @@ func TestImport_isTheSameAfterAFaultAtEveryPut(t *testing.T) {
 		return o, n
 	}
 	calm, puts := life(0, false)
-	if puts != 2 {
-		t.Fatalf("%d puts, want a log and a manifest", puts)
+	if puts != 5 {
+		t.Fatalf("%d puts, want logs of a, c and d, and a manifest", puts)
 	}
 	for nth := 1; nth <= puts; nth++ {
 		for _, after := range []bool{false, true} {
@@ -175,24 +179,30 @@ func TestImport_readsAgainWhatBrokeOff(t *testing.T) {
 	})
 }
 
-func TestImport_leavesNoPiecesWhenCancelledOrFailed(t *testing.T) {
+// TestImport_thatIsCancelledOrFailsSaysWhatItDid ends a job while it writes a log: what it had applied stays, logs and
+// manifest say what that is, and nothing that was kept for them is left.
+func TestImport_thatIsCancelledOrFailsSaysWhatItDid(t *testing.T) {
 	t.Parallel()
 	for _, cancel := range []bool{true, false} {
 		synctest.Test(t, func(t *testing.T) {
 			w := newWorld(t)
 			w.fill()
 			rec := w.start()
+			var mu sync.Mutex
+			once := false
 			w.cloud.onPut = func(key string) (error, error) {
-				if !strings.HasSuffix(key, "a.ndjson") {
+				mu.Lock()
+				defer mu.Unlock()
+				if !strings.HasSuffix(key, "SUCCESS/a.ndjson") || once {
 					return nil, nil
 				}
+				once = true
 				if w.riders() == 0 {
 					t.Error("no pieces yet")
 				}
 				if cancel {
 					_, err := w.ledger.Cancel(t.Context(), datastore, rec.ID)
 					must(t, err)
-					synctest.Wait()
 					return context.Canceled, nil
 				}
 				return fault.Errorf(fault.Denied, "test", "not authorized to perform s3:PutObject"), nil
@@ -205,8 +215,24 @@ func TestImport_leavesNoPiecesWhenCancelledOrFailed(t *testing.T) {
 			if left := w.riders(); left > 0 {
 				t.Errorf("%s leaves %d pieces", got.State, left)
 			}
-			if len(w.versions()) != 40 || got.Progress.Resources != 41 {
-				t.Errorf("%s: %d resources stay, progress %+v", got.State, len(w.versions()), got.Progress)
+			versions, logs := w.versions(), w.output(rec)
+			lines := 0
+			for name, text := range logs {
+				if strings.HasPrefix(name, "SUCCESS/") {
+					lines += strings.Count(text, "\n")
+				}
+			}
+			var m struct {
+				Imported int64 `json:"numberOfResourcesImportedSuccessfully"`
+				Failed   int64 `json:"numberOfResourcesWithCustomerError"`
+			}
+			must(t, json.Unmarshal([]byte(logs["manifest.json"]), &m))
+			// a-0 stands in two lines.
+			if n := int64(len(versions)) + 1; n < 41 || got.Progress.Resources != n || int64(lines) != n || m.Imported != n || m.Failed != 4 {
+				t.Errorf("%s: %d resources stay, %d lines of logs, manifest %+v, progress %+v", got.State, len(versions), lines, m, got.Progress)
+			}
+			if strings.Count(logs["FAILURE/a.ndjson"], "\n") != 4 {
+				t.Errorf("%s: %q", got.State, logs["FAILURE/a.ndjson"])
 			}
 		})
 	}

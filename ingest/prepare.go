@@ -25,32 +25,34 @@ func newPreparer(level validate.Level, profiles validate.Profiles) *preparer {
 }
 
 // write makes the write of a line: an update that creates what is not there. Nothing in it is of the line's memory. An
-// error says what is wrong with the resource and goes to the log of failures.
-func (p *preparer) write(line []byte) (store.Write, error) {
+// error says what is wrong with the resource and goes to the log of failures; note, unless nil, is the extension that
+// says what was tolerated in it, and goes to the log of such resources.
+func (p *preparer) write(line []byte) (w store.Write, note []byte, err error) {
 	res, err := p.parser.Parse(line)
 	if err != nil {
 		if p.level != validate.Minimal {
 			err = p.validator.Refusal(p.parser, line, err)
 		}
-		return store.Write{}, err
+		return w, nil, err
 	}
 	if res.ID() == "" {
-		return store.Write{}, fhir.NewOutcomeError(fault.Invalid, "ingest", fhir.Issue{Severity: fhir.SeverityError, Code: fhir.CodeInvalid,
+		return w, nil, fhir.NewOutcomeError(fault.Invalid, "ingest", fhir.Issue{Severity: fhir.SeverityError, Code: fhir.CodeInvalid,
 			Diagnostics: "Missing required id field in resource json", Expression: []string{res.Type() + ".id"}})
 	}
 	issues := p.validator.Check(p.parser.Doc(), validate.Options{Level: p.level, Profiles: p.profiles, Source: line, Quiet: true})
 	switch {
 	case !validate.Failed(issues):
 	case p.level != validate.Minimal:
-		return store.Write{}, fhir.NewOutcomeError(fault.Invalid, "ingest", issues...)
+		return w, nil, fhir.NewOutcomeError(fault.Invalid, "ingest", issues...)
 	default:
+		note = validate.AppendNote(nil, told(issues))
 		if told, err := p.parser.Parse(validate.AppendTolerated(nil, p.parser.Doc(), issues)); err == nil {
 			res = told
 		} else if res, err = p.parser.Parse(line); err != nil { // the issues made it too large
-			return store.Write{}, err
+			return w, nil, err
 		}
 	}
-	w := store.Write{Op: store.Put, Type: res.Code(), ID: res.ID(), Resource: res, Entries: p.extractor.Extract(p.parser.Doc(), res.Code()), Epoch: index.Epoch}
+	w = store.Write{Op: store.Put, Type: res.Code(), ID: res.ID(), Resource: res, Entries: p.extractor.Extract(p.parser.Doc(), res.Code()), Epoch: index.Epoch}
 	w.Prepare()
-	return w, nil
+	return w, note, nil
 }

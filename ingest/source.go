@@ -32,26 +32,26 @@ const (
 var ownFolder = regexp.MustCompile(`(^|/)[0-9a-f]{32}-FHIR_IMPORT-[0-9a-f]{32}/`)
 
 // list is the input of an import as pieces of its plan: the objects below the prefix that hold NDJSON, packed or not, in
-// the order of their keys.
-func list(ctx context.Context, b cloud.Bucket, prefix string) iter.Seq2[[]byte, error] {
+// the order of their keys. What is over a limit is refused, before anything of the job is applied.
+func list(ctx context.Context, b cloud.Bucket, bucket, prefix string, limits Limits) iter.Seq2[[]byte, error] {
 	return func(yield func([]byte, error) bool) {
 		var piece []input
-		n, size := 0, 0
+		n, size, total := 0, 0, int64(0)
 		flush := func() bool {
 			text, err := encodePiece(piece)
 			piece, size = piece[:0], 0
 			return yield(text, err)
 		}
 		for o, err := range b.List(ctx, prefix) {
-			if err == nil && n == MaxFiles {
-				err = fault.Errorf(fault.Invalid, "ingest", "The input has more than %d files.", MaxFiles)
+			if err == nil && (!isInput(o.Key) || ownFolder.MatchString(o.Key[len(prefix):])) {
+				continue
+			}
+			if total += o.Size; err == nil {
+				err = limits.check(n+1, o.Size, total, "s3://"+bucket+"/"+o.Key)
 			}
 			if err != nil {
 				yield(nil, err)
 				return
-			}
-			if !isInput(o.Key) || ownFolder.MatchString(o.Key[len(prefix):]) {
-				continue
 			}
 			if (len(piece) == planFiles || size+len(o.Key) > planBytes) && !flush() {
 				return
@@ -67,6 +67,19 @@ func list(ctx context.Context, b cloud.Bucket, prefix string) iter.Seq2[[]byte, 
 		}
 		flush()
 	}
+}
+
+// check is the error of an input that has so many files and bytes, the last of them in one file of that size.
+func (l Limits) check(files int, size, total int64, uri string) error {
+	switch {
+	case files > l.Files:
+		return fault.WithHint(fault.Errorf(fault.Invalid, "ingest", "The input has more than %d files, which is the limit of one import.", l.Files), "Divide it into several imports.")
+	case size > l.FileBytes:
+		return fault.WithHint(fault.Errorf(fault.Invalid, "ingest", "The input file %s has %d bytes; the limit of one file is %d.", uri, size, l.FileBytes), "Divide it into several files.")
+	case total > l.JobBytes:
+		return fault.WithHint(fault.Errorf(fault.Invalid, "ingest", "The input has more than %d bytes, which is the limit of one import.", l.JobBytes), "Divide it into several imports.")
+	}
+	return nil
 }
 
 func encodePiece(files []input) ([]byte, error) {
@@ -104,9 +117,9 @@ type inputs struct {
 }
 
 // planned is the stored plan, made at the first run.
-func planned(ctx context.Context, run *job.Run, in cloud.Bucket, prefix string) (*inputs, error) {
+func planned(ctx context.Context, run *job.Run, in cloud.Bucket, j Job, limits Limits) (*inputs, error) {
 	if !run.Planned() {
-		if err := run.SetPlan(ctx, list(ctx, in, prefix), job.Progress{}); err != nil {
+		if err := run.SetPlan(ctx, list(ctx, in, j.InputBucket, j.InputPrefix, limits), job.Progress{}); err != nil {
 			return nil, err
 		}
 	}
@@ -151,15 +164,16 @@ func (p *inputs) at(i int) (input, error) {
 	return p.now[i-p.first[k]], nil
 }
 
-// open reads what is left of a file from offset on, unpacked; offset counts unpacked bytes. A file that is no longer the one of the plan is fault.Conflict: its
-// lines would not be those that were counted, nor its place the place where a job that was stopped goes on.
-func open(ctx context.Context, b cloud.Bucket, name string, f input, offset int64) (io.ReadCloser, error) {
+// open reads what is left of a file from offset on, unpacked; offset counts unpacked bytes, of which there may be most. A
+// file that is no longer the one of the plan is fault.Conflict: its lines would not be those that were counted, nor its
+// place the place where a job that was stopped goes on.
+func open(ctx context.Context, b cloud.Bucket, name string, f input, offset int64, most unpackLimit) (io.ReadCloser, error) {
 	if packing := packingOf(f.Key); packing != plain {
 		r, err := openRaw(ctx, b, name, f, 0)
 		if err != nil {
 			return nil, err
 		}
-		return packing.open(r, "s3://"+name+"/"+f.Key, offset)
+		return packing.open(r, "s3://"+name+"/"+f.Key, offset, most)
 	}
 	return openRaw(ctx, b, name, f, offset)
 }

@@ -1,12 +1,8 @@
 package ingest
 
 import (
-	"bytes"
 	"context"
 	"errors"
-	"fmt"
-	"io"
-	"strings"
 	"time"
 
 	"tarn/cloud"
@@ -18,7 +14,7 @@ import (
 )
 
 // ImportWork carries out import jobs for a job.Runner. It is a job.Canceller too: what a cancelled import has applied
-// stays, and so do the logs that it has written; what it kept for a log that will not be written goes.
+// stays, and its logs and its manifest say what that is.
 func (s *Service) ImportWork() job.Work { return importWork{s} }
 
 type importWork struct{ *Service }
@@ -40,57 +36,35 @@ func (w importWork) Run(ctx context.Context, run *job.Run) error {
 	if err != nil {
 		return err
 	}
-	to := w.output(j)
-	checked, err := to.Check(ctx, w.o.Cloud)
+	checked, err := w.output(j).Check(ctx, w.o.Cloud)
 	if err != nil {
 		return err
 	}
 	if len(checked.Findings) > 0 {
 		return &export.PreflightError{Job: "import", Findings: checked.Findings}
 	}
-	role, err := to.Assume(ctx, w.o.Cloud, "import-"+rec.ID)
+	e, err := w.execution(ctx, run, j, st)
 	if err != nil {
 		return err
 	}
-	e := &execution{run: run, job: j, id: rec.ID, store: st, in: role.Bucket(j.InputBucket), out: role.Bucket(j.OutputBucket),
-		folder: j.OutputPrefix + Folder(j.Datastore, rec.ID)}
 	e.profiles = func(ctx context.Context) (validate.Profiles, error) {
 		if w.o.Profiles == nil {
 			return nil, nil
 		}
 		return w.o.Profiles.Profiles(ctx, j.Datastore)
 	}
-	if e.files, err = planned(ctx, run, e.in, j.InputPrefix); err != nil {
+	if e.files, err = planned(ctx, run, e.in, j, w.o.Limits); err != nil {
 		return err
 	}
-	if e.at, err = readPlace(ctx, st, e.id); err != nil {
-		return err
+	if e.at.Ended != "" { // it had failed, and whoever failed it could not say so any more
+		return fault.Errorf(fault.Conflict, "ingest", "%s", e.at.Ended)
 	}
+	e.scribe = newScribe(ctx)
 	err = e.work(ctx)
+	e.scribe.stop()
 	if err != nil && !errors.Is(err, job.ErrTermLost) { // a stopped or failed job shows how far it came
 		_ = e.tell(context.WithoutCancel(ctx), true)
-		if ctx.Err() == nil && !fault.Is(err, fault.Unavailable) {
-			e.abandon(ctx)
-		}
 	}
-	return err
-}
-
-// Cancelled implements job.Canceller.
-func (w importWork) Cancelled(ctx context.Context, run *job.Run) error {
-	rec := run.Record()
-	st, err := w.o.Datastores.Store(ctx, rec.Datastore)
-	if fault.Is(err, fault.NotFound) || fault.Is(err, fault.Gone) || fault.Is(err, fault.Conflict) {
-		return nil // it is being deleted, with all that is in it
-	}
-	if err != nil {
-		return err
-	}
-	at, err := readPlace(ctx, st, rec.ID)
-	if err != nil {
-		return err
-	}
-	_, err = forget(ctx, st, rec.ID, at, 0)
 	return err
 }
 
@@ -103,18 +77,36 @@ type execution struct {
 	profiles func(context.Context) (validate.Profiles, error)
 	in, out  cloud.Bucket
 	folder   string
+	limits   Limits
 	files    *inputs
 	at       place
+	scribe   *scribe
 	told     time.Time // when the ledger was last told
 	shy      shyness
 }
 
-// work does file after file, and then the manifest.
+// execution takes the role and finds the place.
+func (w importWork) execution(ctx context.Context, run *job.Run, j Job, st *store.Store) (*execution, error) {
+	id := run.Record().ID
+	role, err := w.output(j).Assume(ctx, w.o.Cloud, "import-"+id)
+	if err != nil {
+		return nil, err
+	}
+	e := &execution{run: run, job: j, id: id, store: st, limits: w.o.Limits, in: role.Bucket(j.InputBucket), out: role.Bucket(j.OutputBucket),
+		folder: j.OutputPrefix + Folder(j.Datastore, id)}
+	e.at, err = readPlace(ctx, st, id)
+	return e, err
+}
+
+// work does file after file, and then the manifest. Logs are written beside.
 func (e *execution) work(ctx context.Context) error {
 	if err := e.tell(ctx, true); err != nil {
 		return err
 	}
 	for e.at.File < e.files.count {
+		if err := e.settle(ctx, false); err != nil {
+			return err
+		}
 		f, err := e.files.at(e.at.File)
 		if err != nil {
 			return err
@@ -123,30 +115,25 @@ func (e *execution) work(ctx context.Context) error {
 			return err
 		}
 	}
+	if err := e.settle(ctx, true); err != nil {
+		return err
+	}
 	return e.finish(ctx)
 }
 
-// file reads what is left of a file, applies it, and writes its failure log.
+// file reads what is left of a file and applies it.
 func (e *execution) file(ctx context.Context, f input) error {
 	n := e.at.File
-	if (e.at.Offset < f.Size || packingOf(f.Key) != plain) && !e.at.Logged {
+	if e.at.Offset < f.Size || packingOf(f.Key) != plain {
 		if err := e.read(ctx, f); err != nil {
 			return err
 		}
 	}
 	if e.at.File == n { // else the last line has ended it
-		if err := e.log(ctx, f); err != nil {
+		var err error
+		if e.at, err = e.at.move(ctx, e.store, e.id, e.at.nextFile(), nil); err != nil {
 			return err
 		}
-		next := e.at.nextFile()
-		riders := []store.Rider{next.rider(e.id)}
-		for k := range e.at.Pieces {
-			riders = append(riders, store.Rider{Key: pieceKey(e.id, n, k)})
-		}
-		if _, err := e.store.Commit(ctx, store.Transaction{Riders: riders, Bulk: true}); err != nil {
-			return err
-		}
-		e.at = next
 	}
 	return e.tell(ctx, false)
 }
@@ -163,7 +150,11 @@ func rest(ctx context.Context, worked time.Duration) {
 }
 
 func (e *execution) read(ctx context.Context, f input) (err error) {
-	r, err := open(ctx, e.in, e.job.InputBucket, f, e.at.Offset)
+	most := unpackLimit{e.limits.FileBytes, "one file"}
+	if left := e.limits.JobBytes - (e.at.Total.Bytes - e.at.Offset); left < most.bytes {
+		most = unpackLimit{left, "the files of one import together"}
+	}
+	r, err := open(ctx, e.in, e.job.InputBucket, f, e.at.Offset, most)
 	if err != nil {
 		return err
 	}
@@ -236,81 +227,6 @@ func (e *execution) tell(ctx context.Context, always bool) error {
 				p.BytesTotal = e.files.bytes
 			}
 		})
-	}
-	return nil
-}
-
-// forgetAtOnce is how many pieces of a log one commit deletes.
-const forgetAtOnce = 1000
-
-// log writes the failure log of a file that has been read to its end. Of a long one, all but the first pieces are then
-// deleted bit by bit, under a place that says that the log needs them no more.
-func (e *execution) log(ctx context.Context, f input) error {
-	if e.at.Pieces == 0 {
-		return nil
-	}
-	if !e.at.Logged {
-		if err := e.putLog(ctx, f); err != nil {
-			return err
-		}
-	}
-	var err error
-	e.at, err = forget(ctx, e.store, e.id, e.at, forgetAtOnce)
-	return err
-}
-
-func (e *execution) putLog(ctx context.Context, f input) error {
-	l := &logReader{ctx: ctx, store: e.store, key: func(n int) []byte { return pieceKey(e.id, e.at.File, n) }, count: e.at.Pieces, size: e.at.LogBytes}
-	return e.put(ctx, logName(e.folder, strings.TrimPrefix(f.Key, e.job.InputPrefix)), l, l.size, "application/x-ndjson")
-}
-
-// forget deletes pieces of a log that is written, or will never be, until at most keep are left.
-func forget(ctx context.Context, st *store.Store, jobID string, at place, keep int) (place, error) {
-	for at.Pieces > keep {
-		next := at
-		next.Logged, next.Pieces = true, max(keep, at.Pieces-forgetAtOnce)
-		riders := []store.Rider{next.rider(jobID)}
-		for n := next.Pieces; n < at.Pieces; n++ {
-			riders = append(riders, store.Rider{Key: pieceKey(jobID, at.File, n)})
-		}
-		if _, err := st.Commit(ctx, store.Transaction{Riders: riders, Bulk: true}); err != nil {
-			return at, err
-		}
-		at = next
-	}
-	return at, nil
-}
-
-// abandon leaves a job that has failed for good: the log of the file under way is written as far as it came, if it can
-// be, and its pieces go. That it fails changes nothing.
-func (e *execution) abandon(ctx context.Context) {
-	if e.at.Pieces == 0 {
-		return
-	}
-	if f, err := e.files.at(e.at.File); err == nil && !e.at.Logged {
-		_ = e.putLog(ctx, f)
-	}
-	_, _ = forget(ctx, e.store, e.id, e.at, 0)
-}
-
-func (e *execution) put(ctx context.Context, key string, body io.ReadSeeker, size int64, media string) error {
-	return e.out.Put(ctx, key, body, size, cloud.PutOptions{KMSKeyID: e.job.KeyARN, ContentType: media})
-}
-
-// finish writes the manifest. The place stays, so that a finish that is done again finds it.
-func (e *execution) finish(ctx context.Context) error {
-	b, err := newManifest(e.job, e.id, e.files, e.at).marshal()
-	if err != nil {
-		return fault.Wrap("ingest.finish", err)
-	}
-	if err := e.put(ctx, e.folder+"manifest.json", bytes.NewReader(b), int64(len(b)), "application/json"); err != nil {
-		return err
-	}
-	if err := e.tell(ctx, true); err != nil {
-		return err
-	}
-	if n := e.at.Total.Failed; n > 0 {
-		e.run.Partial(fmt.Sprintf("%d of %d resources were not imported. The folder FAILURE of the output says which and why.", n, e.at.Total.Scanned))
 	}
 	return nil
 }

@@ -195,11 +195,15 @@ func (w *world) start() job.Record {
 	return rec
 }
 
+func (w *world) runner() *job.Runner {
+	return job.NewRunner(w.ledger, job.RunnerOptions{Kinds: map[job.Kind]job.Work{ingest.Import: w.svc.ImportWork(), ingest.Reindex: w.svc.ReindexWork()}, Attempts: 3})
+}
+
 // work runs jobs until none is left, as one start of the server.
 func (w *world) work() {
 	w.t.Helper()
 	ctx, stop := context.WithCancel(w.t.Context())
-	r := job.NewRunner(w.ledger, job.RunnerOptions{Kinds: map[job.Kind]job.Work{ingest.Import: w.svc.ImportWork(), ingest.Reindex: w.svc.ReindexWork()}, Attempts: 3})
+	r := w.runner()
 	done := make(chan error, 1)
 	go func() { done <- r.Run(ctx) }()
 	for deadline := time.After(time.Hour); ; {

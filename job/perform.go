@@ -42,6 +42,9 @@ func (r *Runner) perform(t *task, claimed *row, params []byte) {
 		default:
 			state, message = Failed, failure(err)
 			log.Error("job failed", "error", err)
+			if failed := r.failed(ctx, run, work, err); failed != nil {
+				log.Error("a failed job could not be left in order", "error", failed)
+			}
 		}
 	} else {
 		state = CancelSubmitted
@@ -138,6 +141,20 @@ func (r *Runner) tidy(ctx context.Context, run *Run, work Work) (State, string) 
 		}
 		pause = min(2*pause, maxPause)
 	}
+}
+
+// failedTime bounds how long a work may take to leave a failed job in order.
+const failedTime = time.Minute
+
+// failed lets a work leave a failed job in order, while the process drains too.
+func (r *Runner) failed(ctx context.Context, run *Run, work Work, reason error) error {
+	f, ok := work.(Failer)
+	if !ok {
+		return nil
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), failedTime)
+	defer cancel()
+	return r.guarded(ctx, run, func(ctx context.Context, run *Run) error { return f.Failed(ctx, run, reason) })
 }
 
 // guarded calls a work and turns a panic into an error.

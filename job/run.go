@@ -27,6 +27,13 @@ type Canceller interface {
 	Cancelled(ctx context.Context, run *Run) error
 }
 
+// Failer is a Work that leaves a job in order which has failed for good.
+type Failer interface {
+	// Failed is called when Run has returned and before the record says FAILED, with the reason. It may be called again
+	// after another Run, if the process ends between. That it fails changes nothing.
+	Failed(ctx context.Context, run *Run, reason error) error
+}
+
 var (
 	// ErrDrain is the cause of a context that ended because the process shuts down.
 	ErrDrain = errors.New("job: the process is shutting down")

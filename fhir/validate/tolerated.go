@@ -13,14 +13,18 @@ const ToleratedURL = "http://healthlake.amazonaws.com/fhir/StructureDefinition/v
 // maxTold is how many issues the extension holds at most.
 const maxTold = 20
 
+// AppendNote appends the extension that says what was tolerated.
+func AppendNote(dst []byte, issues []fhir.Issue) []byte {
+	outcome := fhir.Outcome{Issues: issues[:min(len(issues), maxTold)]}.AppendJSON(nil)
+	quoted, _ := json.Marshal(string(outcome)) // of a string: cannot fail
+	return append(append(append(dst, `{"url":"`+ToleratedURL+`","valueString":`...), quoted...), '}')
+}
+
 // AppendTolerated appends the resource to dst with the issues in its meta; those of an earlier write give way. All else
 // stays byte for byte. Where meta has an extension that is no array the resource stays as it is.
 func AppendTolerated(dst []byte, doc *fhir.Doc, issues []fhir.Issue) []byte {
 	data, root := doc.Bytes(), doc.Root()
-	outcome := fhir.Outcome{Issues: issues[:min(len(issues), maxTold)]}.AppendJSON(nil)
-	quoted, _ := json.Marshal(string(outcome)) // of a string: cannot fail
-	extension := append([]byte(`{"url":"`+ToleratedURL+`","valueString":`), quoted...)
-	extension = append(extension, '}')
+	extension := AppendNote(nil, issues)
 
 	meta := root.Member("meta")
 	list := meta.Member("extension")

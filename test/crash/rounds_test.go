@@ -254,6 +254,7 @@ func (s *stage) importRound(total tally) {
 		}
 	}
 	logs := s.logs(s.importEnd(job, all, sent))
+	s.whole(logs, importName(s.rounds), all, "import killed at "+k.String())
 	for name, want := range s.calm {
 		if got := logs[name]; got != want {
 			s.Errorf("import killed at %s: %s is\n%s\nand the undisturbed import's\n%s", k, name, got, want)

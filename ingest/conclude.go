@@ -1,0 +1,139 @@
+package ingest
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+
+	"tarn/cloud"
+	"tarn/fault"
+	"tarn/job"
+	"tarn/store"
+)
+
+// finish ends an import that has come to its end. The place stays, so that a finish that is done again finds it.
+func (e *execution) finish(ctx context.Context) error {
+	if err := e.putManifest(ctx); err != nil {
+		return err
+	}
+	if err := e.tell(ctx, true); err != nil {
+		return err
+	}
+	if n := e.at.Total.Failed; n > 0 {
+		e.run.Partial(fmt.Sprintf("%d of %d resources were not imported. The folder FAILURE of the output says which and why.", n, e.at.Total.Scanned))
+	}
+	return nil
+}
+
+func (e *execution) putManifest(ctx context.Context) error {
+	b, err := newManifest(e.job, e.id, e.files, e.at).marshal()
+	if err != nil {
+		return fault.Wrap("ingest.finish", err)
+	}
+	return e.out.Put(ctx, e.folder+"manifest.json", bytes.NewReader(b), int64(len(b)), cloud.PutOptions{KMSKeyID: e.job.KeyARN, ContentType: "application/json"})
+}
+
+// Failed implements job.Failer. The logs and the manifest say how far the job came, if they can be written.
+func (w importWork) Failed(ctx context.Context, run *job.Run, reason error) error {
+	return w.end(ctx, run, sentence(reason))
+}
+
+// Cancelled implements job.Canceller.
+func (w importWork) Cancelled(ctx context.Context, run *job.Run) error {
+	return w.end(ctx, run, "The import was cancelled.")
+}
+
+// sentence is what a job's message may say of an error.
+func sentence(reason error) string {
+	why := fault.Message(reason)
+	if hint := fault.Hint(reason); hint != "" {
+		why += " " + hint
+	}
+	if kind := fault.KindOf(reason); (kind == fault.Internal || kind == fault.Unavailable) && fault.HasForeignCause(reason) {
+		why = "The import stopped on an error of the server. Its log tells more under the id of the job."
+	}
+	return why
+}
+
+// conclude writes the logs, as far as the job came, and the manifest, and deletes what was kept of the logs; it may be
+// done again. Where a log cannot be written for now, nothing is deleted; where it never can, that is the error.
+func (e *execution) conclude(ctx context.Context) error {
+	at := e.at
+	at.Owed, at.kept = e.at.withOwn(), kept{}
+	var errs []error
+	for i := range at.Owed {
+		o := &at.Owed[i]
+		if o.Logged {
+			continue
+		}
+		f, err := e.files.at(o.File)
+		if err == nil {
+			err = e.putLogs(ctx, *o, f)
+		}
+		if fault.Is(err, fault.Unavailable) || ctx.Err() != nil {
+			return errors.Join(err, ctx.Err())
+		}
+		errs = append(errs, err)
+		o.Logged = true
+	}
+	if err := e.putManifest(ctx); err != nil {
+		if fault.Is(err, fault.Unavailable) || ctx.Err() != nil {
+			return err
+		}
+		errs = append(errs, err)
+	}
+	var err error
+	e.at, err = forget(ctx, e.store, e.id, at)
+	return errors.Join(append(errs, err)...)
+}
+
+// end ends a job that does not go on. Its place says so first: should its record not say so, since the process dies, or
+// should another worker not know yet that the job is no longer its own, then nothing is added behind logs that are closed.
+func (w importWork) end(ctx context.Context, run *job.Run, why string) error {
+	j, err := ParseJob(run.Record().Params)
+	if err != nil {
+		return err
+	}
+	st, err := w.o.Datastores.Store(ctx, j.Datastore)
+	if fault.Is(err, fault.NotFound) || fault.Is(err, fault.Gone) || fault.Is(err, fault.Conflict) {
+		return nil // it is being deleted, with all that is in it
+	}
+	if err != nil || !run.Planned() { // without a plan nothing was done
+		return err
+	}
+	at, err := readPlace(ctx, st, run.Record().ID)
+	if err == nil && at.Ended == "" {
+		next := at
+		next.Ended = why
+		at, err = at.move(ctx, st, run.Record().ID, next, nil)
+	}
+	if err != nil {
+		return err
+	}
+	e, err := w.execution(ctx, run, j, st)
+	switch {
+	case err == nil:
+	case fault.Is(err, fault.Unavailable) || ctx.Err() != nil:
+		return err
+	default: // the role cannot be had, so no log can be written
+		return errors.Join(err, drop(ctx, st, run.Record().ID, at))
+	}
+	if e.files, err = planned(ctx, run, e.in, j, w.o.Limits); err == nil {
+		err = e.tell(ctx, true)
+	}
+	if err != nil {
+		return err
+	}
+	return e.conclude(ctx)
+}
+
+// drop deletes what was kept of logs that will never be written.
+func drop(ctx context.Context, st *store.Store, id string, at place) error {
+	at.Owed, at.kept = at.withOwn(), kept{}
+	for i := range at.Owed {
+		at.Owed[i].Logged = true
+	}
+	_, err := forget(ctx, st, id, at)
+	return err
+}
