@@ -36,7 +36,7 @@ func (a *App) openFaces(tokenKey []byte) error {
 	resources := rest.New(rest.Options{Edge: a.edge, Datastores: a.catalog, Interactions: a.interactions, Packages: a.packages, Background: a.background, Searches: searches,
 		Beside:  bulk.Offer(),
 		Version: a.cfg.Version, Started: fhir.InstantOf(time.Now())})
-	exports := bulk.New(bulk.Options{Edge: a.edge, Datastores: a.catalog, Exports: a.exports})
+	exports := bulk.New(bulk.Options{Edge: a.edge, Datastores: a.catalog, Exports: a.exports, Imports: a.imports})
 	web, err := console.New(console.Options{Endpoint: a.url, Transport: inside{func() http.Handler { return a.handler }}, Region: a.cfg.Region,
 		PublicURL: a.cfg.PublicURL, TrustProxy: a.cfg.TrustProxy})
 	if err != nil {
@@ -56,7 +56,7 @@ func (a *App) openFaces(tokenKey []byte) error {
 	return nil
 }
 
-// datastoreFaces leads what is below /datastore/{id}/r4/export/ to the face of exports, all else to FHIR REST.
+// datastoreFaces leads what is about exports and imports to their face, all else to FHIR REST.
 func datastoreFaces(resources, exports http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if parts := strings.SplitN(r.URL.Path, "/", 5); len(parts) == 5 && bulk.Serves(parts[4]) {

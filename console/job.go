@@ -35,6 +35,18 @@ func (c *Console) cancelExport(v *visit) error {
 	return v.redirect("/console/datastores/" + datastore + "/export/" + id)
 }
 
+// cancelImport ends an import and shows it.
+func (c *Console) cancelImport(v *visit) error {
+	datastore, id := v.r.PathValue("id"), v.r.PathValue("job")
+	if _, err := v.s.api.CancelImport(v.r.Context(), datastore, id); err != nil {
+		if sessionOver(err) {
+			return err
+		}
+		return v.fail(statusOf(err), problemOf(err))
+	}
+	return v.redirect(jobPath(datastore, "import", id))
+}
+
 // exportJobPage shows an export job: its properties, how far it is, and its files.
 func (c *Console) exportJobPage(v *visit) error {
 	ctx := v.r.Context()

@@ -29,6 +29,7 @@ var routes = [...]route{
 	{"GET /console/datastores/{id}/export/{job}", false, (*Console).exportJobPage},
 	{"POST /console/datastores/{id}/export/{job}/cancel", false, (*Console).cancelExport},
 	{"GET /console/datastores/{id}/import/{job}", false, (*Console).importJobPage},
+	{"POST /console/datastores/{id}/import/{job}/cancel", false, (*Console).cancelImport},
 	{"/console/", false, (*Console).notHere},
 }
 

@@ -73,3 +73,24 @@ func (s *Service) Start(ctx context.Context, r Request) (job.Record, error) {
 		ClientToken: r.ClientToken, Fingerprint: r.fingerprint(), MaxWaiting: MaxWaiting})
 	return rec, fault.Wrap(op, err)
 }
+
+// Describe is an import as its job knows it.
+func (s *Service) Describe(ctx context.Context, datastore, jobID string) (job.Record, Job, error) {
+	rec, err := s.o.Ledger.Describe(ctx, datastore, jobID)
+	if err != nil {
+		return rec, Job{}, err
+	}
+	if rec.Kind != Import {
+		return rec, Job{}, fault.Errorf(fault.NotFound, "ingest.Describe", "There is no import job %s of data store %s.", jobID, datastore)
+	}
+	j, err := ParseJob(rec.Params)
+	return rec, j, err
+}
+
+// Cancel asks for the end of an import. What it has applied stays, and its logs and its manifest say what that is.
+func (s *Service) Cancel(ctx context.Context, datastore, jobID string) (job.Record, error) {
+	if _, _, err := s.Describe(ctx, datastore, jobID); err != nil {
+		return job.Record{}, err
+	}
+	return s.o.Ledger.Cancel(ctx, datastore, jobID)
+}

@@ -1,6 +1,6 @@
 // Package bulk is the face of exports on the data stores' own addresses, below /datastore/{id}/r4/: kick-off, status,
 // cancelling and files of HL7's Bulk Data Access, which are HealthLake's at the same time; whether an export would start,
-// how far it has come, and the digests that prove it.
+// how far it has come, and the digests that prove it. Imports have status and cancelling there too.
 package bulk
 
 import (
@@ -35,10 +35,11 @@ type Options struct {
 	Edge       *edge.Edge
 	Datastores edge.Datastores
 	Exports    Exports
+	Imports    Imports
 	Now        func() time.Time // nil: time.Now
 }
 
-// Face serves the addresses of exports.
+// Face serves the addresses of exports, and those of imports.
 type Face struct {
 	o     Options
 	polls polls
@@ -55,7 +56,7 @@ func New(o Options) *Face {
 // Serves reports whether a path below a data store's base belongs to this face.
 func Serves(path string) bool {
 	path = strings.TrimLeft(path, "/")
-	return strings.HasPrefix(path, "export/") || strings.HasSuffix(path, exportOperation) || strings.HasSuffix(path, daVinciOperation)
+	return strings.HasPrefix(path, "export/") || strings.HasPrefix(path, "import/") || strings.HasSuffix(path, exportOperation) || strings.HasSuffix(path, daVinciOperation)
 }
 
 // The operations of a kick-off.
@@ -127,6 +128,8 @@ var routes = [...]route{
 	{http.MethodGet, "export/{job}/files/{file...}", ActionFile, (*Face).file},
 	{http.MethodGet, "export/{job}/progress", ActionDescribe, (*Face).progress},
 	{http.MethodGet, "export/{job}/digests", ActionDigests, (*Face).digests},
+	{http.MethodGet, "import/{job}", ActionDescribeImport, (*Face).importStatus},
+	{http.MethodDelete, "import/{job}", ActionCancelImport, (*Face).cancelImport},
 }
 
 // match reports whether the route has the segments of a path, and what they speak of.

@@ -49,6 +49,7 @@ type stage struct {
 	policy   access.Policy
 	findings []export.Finding
 	refuse   error
+	state    job.State // of the import
 	asked    []export.Request
 }
 
@@ -116,7 +117,7 @@ func open(t *testing.T, s *stage, statements string) *client.Client {
 	}
 	s.policy = policy
 	front := edge.New(edge.Config{Directory: s, Account: account, Region: "us-east-1"})
-	server := httptest.NewServer(front.Handler(edge.Faces{FHIR: bulk.New(bulk.Options{Edge: front, Datastores: s, Exports: exports{stage: s}, Now: s.now})}))
+	server := httptest.NewServer(front.Handler(edge.Faces{FHIR: bulk.New(bulk.Options{Edge: front, Datastores: s, Exports: exports{stage: s}, Imports: imports{s}, Now: s.now})}))
 	t.Cleanup(server.Close)
 	c, err := client.New(client.Config{Endpoint: server.URL, Region: "us-east-1", Credentials: client.Credentials{AccessKeyID: "AKIAEXAMPLEEXAMPLE00", Secret: secret}})
 	if err != nil {
@@ -171,6 +172,7 @@ func TestFace_asksForRights(t *testing.T) {
 	preflight := func(c *client.Client) error { _, err := c.Preflight(t.Context(), request(active)); return err }
 	progress := func(c *client.Client) error { _, err := c.ExportProgress(t.Context(), active, jobID); return err }
 	digests := func(c *client.Client) error { _, err := c.Digests(t.Context(), active, jobID); return err }
+	cancel := func(c *client.Client) error { _, err := c.CancelImport(t.Context(), active, jobID); return err }
 	for name, test := range map[string]struct {
 		rights string
 		call   func(*client.Client) error
@@ -185,6 +187,8 @@ func TestFace_asksForRights(t *testing.T) {
 		"progress":                  {allow("healthlake:DescribeFHIRExportJob", "*"), progress, ""},
 		"progress without describe": {start, progress, "healthlake:DescribeFHIRExportJob"},
 		"digests":                   {allow("healthlake:GetExportDigests", "*"), digests, ""},
+		"cancel of an import":       {allow("healthlake:CancelFHIRImportJobWithDelete", "*"), cancel, ""},
+		"cancel of exports only":    {allow("healthlake:CancelFHIRExportJobWithDelete", "*"), cancel, "healthlake:CancelFHIRImportJobWithDelete"},
 		"digests without":           {allow("healthlake:Describe*", "*"), digests, "healthlake:GetExportDigests"},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -48,12 +48,18 @@ type s3Configuration struct {
 	KMSKeyID string `json:"kmsKeyId"`
 }
 
-func propertiesOf(rec job.Record, j export.Job) properties {
+// propertiesOfRecord are those that jobs of all kinds have.
+func propertiesOfRecord(rec job.Record, roleARN string) properties {
 	p := properties{JobID: rec.ID, JobName: rec.Name, JobStatus: rec.State, SubmitTime: rec.SubmitTime.UTC().Format(usDate),
-		DatastoreID: rec.Datastore, RoleARN: j.RoleARN, Message: rec.Message}
+		DatastoreID: rec.Datastore, RoleARN: roleARN, Message: rec.Message}
 	if !rec.EndTime.IsZero() {
 		p.EndTime = rec.EndTime.UTC().Format(usDate)
 	}
+	return p
+}
+
+func propertiesOf(rec job.Record, j export.Job) properties {
+	p := propertiesOfRecord(rec, j.RoleARN)
 	if !j.Own {
 		p.Output = &outputConfig{s3Configuration{j.Uri(rec), j.KMSKeyID}}
 	}

@@ -59,18 +59,26 @@ type ExportProgress struct {
 
 // CancelExport asks for the end of an export and gives its state.
 func (c *Client) CancelExport(ctx context.Context, datastore, job string) (status string, err error) {
-	resp, err := c.FHIR(ctx, http.MethodDelete, datastore, "export/"+job, nil)
+	return c.cancel(ctx, datastore, "export/"+job)
+}
+
+// CancelImport asks for the end of an import and gives its state.
+func (c *Client) CancelImport(ctx context.Context, datastore, job string) (status string, err error) {
+	return c.cancel(ctx, datastore, "import/"+job)
+}
+
+func (c *Client) cancel(ctx context.Context, datastore, path string) (status string, err error) {
+	resp, err := c.FHIR(ctx, http.MethodDelete, datastore, path, nil)
 	if err != nil {
 		return "", err
 	}
 	defer resp.Body.Close()
-	var body struct {
-		ExportJobProperties struct{ JobStatus string }
-	}
+	type properties struct{ JobStatus string }
+	var body struct{ ExportJobProperties, ImportJobProperties properties }
 	if err := json.NewDecoder(resp.Body).Decode(&body); err != nil {
 		return "", fault.Errorf(fault.Unavailable, "client", "The answer broke off: %v.", err)
 	}
-	return body.ExportJobProperties.JobStatus, nil
+	return body.ExportJobProperties.JobStatus + body.ImportJobProperties.JobStatus, nil
 }
 
 // ExportPace is how fast a running export goes, and about how long it still takes.

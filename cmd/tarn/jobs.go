@@ -14,7 +14,7 @@ import (
 type jobsCmd struct {
 	List     jobsListCmd     `cmd:"" default:"withargs" help:"List the newest exports and imports of a data store."`
 	Describe jobsDescribeCmd `cmd:"" help:"Everything about one job."`
-	Cancel   jobsCancelCmd   `cmd:"" help:"End an export that waits or runs."`
+	Cancel   jobsCancelCmd   `cmd:"" help:"End an export or an import that waits or runs."`
 	Watch    jobsWatchCmd    `cmd:"" help:"Show a job's progress until it has ended (default: the newest that has not)."`
 }
 
@@ -114,20 +114,32 @@ type jobsCancelCmd struct {
 	remote
 }
 
-// Run cancels an export.
+// Help is the long help.
+func (*jobsCancelCmd) Help() string {
+	return `What a cancelled import has brought into the data store stays; its logs and its manifest say what that is.`
+}
+
+// Run cancels an export or an import. Who may cancel those of one kind only need not know which it is.
 func (c *jobsCancelCmd) Run(ctx context.Context, s *screen) error {
 	api, d, err := findJob(ctx, &c.remote, &c.dataStore, c.Job)
 	if err != nil {
 		return err
 	}
+	kind := "export"
 	status, err := api.CancelExport(ctx, d.DatastoreId, c.Job)
+	if fault.Is(err, fault.NotFound) || fault.Is(err, fault.Denied) {
+		var other error
+		if status, other = api.CancelImport(ctx, d.DatastoreId, c.Job); !fault.Is(other, fault.NotFound) && !(fault.Is(err, fault.Denied) && fault.Is(other, fault.Denied)) {
+			kind, err = "import", other
+		}
+	}
 	if err != nil {
 		return err
 	}
 	if c.JSON {
 		return s.json(map[string]string{"jobId": c.Job, "jobStatus": status})
 	}
-	s.say("export %s is %s", c.Job, status)
+	s.say("%s %s is %s", kind, c.Job, status)
 	return nil
 }
 
