@@ -84,6 +84,7 @@ func run(ctx context.Context, o options) (err error) {
 		{"export", b.exports},
 		{"requests", b.requests},
 		{"latency", b.latencies},
+		{"share", b.shares},
 		{"restart", b.restarts},
 		{"resume", b.resumes},
 	} {
@@ -125,6 +126,7 @@ type bench struct {
 	server     *server
 	place      place
 	report     *report
+	serveFlags []string // of the server, beyond the usual ones
 }
 
 // wants reports whether something is to be measured. All but prepare need what import leaves.

@@ -35,7 +35,7 @@ const bucket = "bench-bucket"
 // start runs the server on the data directory of this run and makes, the first time, what the jobs need.
 func (b *bench) start(ctx context.Context) error {
 	data := filepath.Join(b.dir, "data")
-	cmd := exec.Command(b.tarn, "serve", "--data-dir", data, "--listen", "127.0.0.1:0", "--log-level", "error")
+	cmd := exec.Command(b.tarn, append([]string{"serve", "--data-dir", data, "--listen", "127.0.0.1:0", "--log-level", "error"}, b.serveFlags...)...)
 	cmd.Stderr = os.Stderr
 	out, err := cmd.StdoutPipe()
 	if err != nil {

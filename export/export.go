@@ -40,7 +40,7 @@ type Options struct {
 	Queries    Queries          // for what selections ask for; nil refuses those that need it
 	Partition  string           // of ARNs: "aws"
 	Now        func() time.Time // nil: time.Now
-	Workers    int              // parts that are written at once, over all jobs; 0 means 2. Each takes up to MaxBytes of memory, twice that where output is organized by patient.
+	Workers    int              // parts that are written at once, over all jobs; 0 means 2. Each takes up to MaxBytes of memory, and a quarter more where output is organized by patient.
 	Share      int              // percent of the time that a worker takes while interactive transactions come to the data store; 0 means DefaultShare
 	Lines      int              // of a file at most; 0: MaxLines. Less is for tests.
 	Bytes      int              // of a file at most; 0: MaxBytes. Less is for tests.

@@ -20,6 +20,10 @@ const (
 	headerBehind = `"}}]}`
 )
 
+// maxHeld is how much of a block is held until it is known to fit into the file under way. A larger one begins a file, so
+// that memory stays bounded and the block whole.
+const maxHeld = 16 << 20
+
 // blockWriter writes blocks so that one is divided among files only if it is larger than a file: what does not begin a
 // file is held until it is known to fit.
 type blockWriter struct {
@@ -134,11 +138,11 @@ func (w *blockWriter) hold(line []byte) {
 // add puts a resource into the block.
 func (w *blockWriter) add(body []byte) error {
 	if w.holding {
-		if len(w.sizes) < w.maxLines && int(w.held.size)+len(body)+1 <= w.maxBytes {
+		if len(w.sizes) < w.maxLines && int(w.held.size)+len(body)+1 <= min(w.maxBytes, maxHeld) {
 			w.hold(body)
 			return nil
 		}
-		if err := w.end(); err != nil { // it is larger than a file, so it begins one
+		if err := w.end(); err != nil { // it may be larger than a file, so it begins one
 			return err
 		}
 		if err := w.release(); err != nil {

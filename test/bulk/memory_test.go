@@ -27,6 +27,17 @@ const (
 // set of the server's process at its highest: what a job holds must not grow with what it moves. 80 of them are more
 // than the bound if all are held; TARN_TEST_LARGE names another number (`make memory`: 2,000, which takes 25 GB of disk).
 func TestMemory_isBoundedWhateverTheSizeOfResources(t *testing.T) {
+	for _, one := range []struct{ name, line, ask string }{
+		{"Binary", `{"resourceType":"Binary","id":"large-%d","contentType":"application/pdf","data":"%s"}`, "$export"},
+		{"documents of three patients", `{"resourceType":"DocumentReference","id":"large-%d","status":"current","content":[{"attachment":{"contentType":"application/pdf","data":"%s"}}],"subject":{"reference":"Patient/p%d"}}`,
+			"Patient/$export?organizeOutputBy=Patient"},
+	} {
+		t.Run(one.name, func(t *testing.T) { isBounded(t, one.line, one.ask) })
+	}
+}
+
+func isBounded(t *testing.T, format, ask string) {
+	t.Helper()
 	if _, err := os.Stat("/proc/self/clear_refs"); err != nil {
 		t.Skip("there is no /proc here that tells the memory of a process: left out")
 	}
@@ -44,7 +55,8 @@ func TestMemory_isBoundedWhateverTheSizeOfResources(t *testing.T) {
 		raw := make([]byte, (largeBytes-100)/4*3) // cannot be packed smaller
 		_, _ = random.Read(raw)
 		line.Reset()
-		fmt.Fprintf(&line, `{"resourceType":"Binary","id":"large-%d","contentType":"application/pdf","data":"%s"}`+"\n", i, base64.StdEncoding.EncodeToString(raw))
+		values := []any{i, base64.StdEncoding.EncodeToString(raw), i % 3}
+		fmt.Fprintf(&line, format+"\n", values[:strings.Count(format, "%")]...)
 		file.Write(line.Bytes())
 		if (i+1)%perFile == 0 || i == n-1 {
 			c.Put(t, s.place.Bucket, fmt.Sprintf("in/%05d.ndjson", i), file.Bytes())
@@ -69,7 +81,7 @@ func TestMemory_isBoundedWhateverTheSizeOfResources(t *testing.T) {
 
 	idle = settled(t, srv)
 	took = time.Now()
-	location := s.kick("GET", "$export", "")
+	location := s.kick("GET", ask, "")
 	for ended := false; !ended; time.Sleep(500 * time.Millisecond) {
 		a := s.send("GET", location, nil, "")
 		if ended = a.status == http.StatusOK; !ended && a.status != http.StatusAccepted {
@@ -78,8 +90,14 @@ func TestMemory_isBoundedWhateverTheSizeOfResources(t *testing.T) {
 	}
 	report("export", memoryOf(t, srv, "VmHWM"))
 	total := 0
-	for _, f := range s.await(location).Output {
+	m := s.await(location)
+	for _, f := range m.Output {
 		total += f.Count
+	}
+	if m.OutputOrganizedBy != "" {
+		if total -= len(m.Output); len(m.Output) < n/20 { // a block is larger than a file, and a header begins each
+			t.Errorf("%d files", len(m.Output))
+		}
 	}
 	if total != n {
 		t.Errorf("%d of %d resources are exported", total, n)
