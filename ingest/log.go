@@ -64,7 +64,6 @@ func (l logPart) has(r *record) bool {
 
 // partsOf looks through the pieces of what was stored: which logs there are, and how large each is.
 func partsOf(count int, piece func(n int) ([]byte, error)) (list []logPart, err error) {
-	var line []byte
 	for n := range count {
 		b, err := piece(n)
 		if err != nil {
@@ -78,8 +77,7 @@ func partsOf(count int, piece func(n int) ([]byte, error)) (list []logPart, err 
 			if r.told != nil {
 				at = &list[len(list)-1]
 			}
-			line = r.appendLine(line[:0])
-			at.size += int64(len(line))
+			at.size += int64(r.lineSize())
 		})
 		if err != nil {
 			return nil, err

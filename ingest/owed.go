@@ -5,6 +5,7 @@ import (
 	"io"
 	"strings"
 	"sync"
+	"time"
 
 	"tarn/cloud"
 	"tarn/store"
@@ -133,7 +134,7 @@ func forget(ctx context.Context, st *store.Store, jobID string, at place) (place
 func (e *execution) putLogs(ctx context.Context, o owed, f input) error {
 	name := strings.TrimPrefix(f.Key, e.job.InputPrefix)
 	if o.Successes > 0 {
-		piece := pieces(ctx, e.store, func(n int) []byte { return successKey(e.id, o.File, n) })
+		piece := e.gently(ctx, pieces(ctx, e.store, func(n int) []byte { return successKey(e.id, o.File, n) }))
 		parts, err := partsOf(o.Successes, piece)
 		if err != nil {
 			return err
@@ -150,8 +151,20 @@ func (e *execution) putLogs(ctx context.Context, o owed, f input) error {
 	if o.Pieces == 0 {
 		return nil
 	}
-	piece := pieces(ctx, e.store, func(n int) []byte { return pieceKey(e.id, o.File, n) })
+	piece := e.gently(ctx, pieces(ctx, e.store, func(n int) []byte { return pieceKey(e.id, o.File, n) }))
 	return e.putLog(ctx, logName(e.folder+failureFolder, name), &logReader{piece: piece, count: o.Pieces, size: o.LogBytes}, o.LogBytes)
+}
+
+// gently reads pieces, and rests before each for as long as the one before took while somebody else writes.
+func (e *execution) gently(ctx context.Context, piece func(n int) ([]byte, error)) func(n int) ([]byte, error) {
+	var last time.Time
+	return func(n int) ([]byte, error) {
+		if !last.IsZero() && e.store.Contended() {
+			rest(ctx, time.Since(last))
+		}
+		last = time.Now()
+		return piece(n)
+	}
 }
 
 func (e *execution) putLog(ctx context.Context, key string, body io.ReadSeeker, size int64) error {

@@ -159,6 +159,24 @@ func (r *record) appendLine(dst []byte) []byte {
 	return append(append(dst, status...), '\n')
 }
 
+// lineSize is how many bytes appendLine appends.
+func (r *record) lineSize() int {
+	const bare = len(`{"lineId":,"UpdateResourceResponse":{"jsonBlob":{"resourceType":"","id":"","meta":{"versionId":""}},"statusCode":201}}` + "\n")
+	size := bare + digits(uint64(r.line)) + len(r.typ.String()) + len(r.id) + digits(r.number)
+	if r.told != nil {
+		size += len(`,"extension":[]`) + len(r.told)
+	}
+	return size
+}
+
+func digits(n uint64) int {
+	count := 1
+	for ; n > 9; n /= 10 {
+		count++
+	}
+	return count
+}
+
 // parseUUID is the value of a UUID that is written with lower case digits.
 func parseUUID(id []byte) (raw [16]byte, ok bool) {
 	if len(id) != 36 {
