@@ -23,7 +23,7 @@ var floors = [][]string{
 	{"console", "api/control", "api/rest", "api/bulk", "api/localcloud"},
 	{"api/client", "api/edge"},
 	{"ingest"},
-	{"interaction", "export"},
+	{"interaction", "export", "erase"},
 	{"search"},
 	{"catalog", "synth"},
 	{"audit", "event", "account"},

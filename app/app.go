@@ -20,6 +20,7 @@ import (
 	"tarn/api/edge"
 	"tarn/catalog"
 	"tarn/cloud/local"
+	"tarn/erase"
 	"tarn/event"
 	"tarn/export"
 	"tarn/fault"
@@ -49,6 +50,7 @@ type App struct {
 	interactions *interaction.Service
 	packages     *interaction.Packages
 	background   *interaction.Background
+	erasures     *erase.Service
 	runner       *job.Runner
 	edge         *edge.Edge
 	handler      http.Handler
@@ -177,6 +179,7 @@ func (a *App) Run(ctx context.Context, ready func()) error {
 	var beside sync.WaitGroup
 	beside.Go(func() { trimIdle(work) })
 	beside.Go(func() { a.exports.CleanNowAndThen(work, a.cfg.Log) })
+	beside.Go(func() { a.erasures.Run(work) })
 	if a.events != nil {
 		beside.Go(func() { a.events.Run(work) })
 	}

@@ -9,28 +9,31 @@ import (
 	"strings"
 	"time"
 
+	"tarn/erase"
 	"tarn/fault"
 )
 
 // Config says how a server works. It is plain data; the zero value of a field means its default.
 type Config struct {
-	DataDir          string        // where everything lies; default ./tarn-data
-	Listen           string        // HOST:PORT; default 127.0.0.1:8080
-	PublicURL        string        // base of all addresses that are given out; default http://LISTEN
-	Account          string        // twelve digits; default 000000000000
-	Region           string        // default us-east-1
-	DatabaseURL      string        // postgres://...: keep rows there instead of in the data directory
-	MasterKeyFile    string        // default DATADIR/keys/master.key, made at the first start
-	MasterPassphrase string        // instead of a key file
-	TrustProxy       bool          // take the caller's address from X-Forwarded-For
-	CacheBytes       int64         // of the engine's block cache; default 64 MiB
-	ExportWorkers    int           // parts of exports that are written at once; default 2
-	ExportShare      int           // percent of the time that each of them takes while others write; default 25
-	EventWebhook     string        // address that is told of state changes; empty: none is
-	EventSecretFile  string        // file whose contents sign what is sent there
-	JobRetention     time.Duration // how long the records of ended jobs are kept; 0: for ever
-	JobStuckAfter    time.Duration // how long a job may make no progress before it is begun again; default 15 minutes
-	Version          string        // of the software
+	DataDir          string          // where everything lies; default ./tarn-data
+	Listen           string          // HOST:PORT; default 127.0.0.1:8080
+	PublicURL        string          // base of all addresses that are given out; default http://LISTEN
+	Account          string          // twelve digits; default 000000000000
+	Region           string          // default us-east-1
+	DatabaseURL      string          // postgres://...: keep rows there instead of in the data directory
+	MasterKeyFile    string          // default DATADIR/keys/master.key, made at the first start
+	MasterPassphrase string          // instead of a key file
+	TrustProxy       bool            // take the caller's address from X-Forwarded-For
+	CacheBytes       int64           // of the engine's block cache; default 64 MiB
+	ExportWorkers    int             // parts of exports that are written at once; default 2
+	ExportShare      int             // percent of the time that each of them takes while others write; default 25
+	EventWebhook     string          // address that is told of state changes; empty: none is
+	EventSecretFile  string          // file whose contents sign what is sent there
+	JobRetention     time.Duration   // how long the records of ended jobs are kept; 0: for ever
+	JobStuckAfter    time.Duration   // how long a job may make no progress before it is begun again; default 15 minutes
+	History          erase.Retention // superseded versions that are kept; the zero value is all
+	EraseWait        time.Duration   // how long exports may hold up the purge of what was erased; default 24 hours
+	Version          string          // of the software
 	Log              *slog.Logger
 }
 
@@ -72,6 +75,8 @@ func (c *Config) check() error {
 		return fault.Errorf(fault.Invalid, "app", "The retention of jobs, and the time without progress, are not below zero.")
 	case c.ExportShare < 0 || c.ExportShare > 100:
 		return fault.Errorf(fault.Invalid, "app", "The share of exports is a percentage from 1 to 100.")
+	case c.EraseWait < 0:
+		return fault.Errorf(fault.Invalid, "app", "The time that exports may hold up an erasure is not below zero.")
 	case c.DatabaseURL != "" && !strings.HasPrefix(c.DatabaseURL, "postgres://") && !strings.HasPrefix(c.DatabaseURL, "postgresql://"):
 		return fault.Errorf(fault.Invalid, "app", "The database URL begins with postgres://.")
 	}

@@ -33,7 +33,8 @@ func (a *App) openFaces(tokenKey []byte) error {
 	}
 	a.interactions.UseMatcher(searches)
 	a.exports.UseQueries(searches)
-	resources := rest.New(rest.Options{Edge: a.edge, Datastores: a.catalog, Interactions: a.interactions, Packages: a.packages, Background: a.background, Searches: searches,
+	a.erasures.UseQueries(searches)
+	resources := rest.New(rest.Options{Edge: a.edge, Datastores: a.catalog, Interactions: a.interactions, Packages: a.packages, Background: a.background, Searches: searches, Erasures: a.erasures,
 		Beside:  bulk.Offer(),
 		Version: a.cfg.Version, Started: fhir.InstantOf(time.Now())})
 	exports := bulk.New(bulk.Options{Edge: a.edge, Datastores: a.catalog, Exports: a.exports, Imports: a.imports})

@@ -10,6 +10,7 @@ import (
 	"tarn/account"
 	"tarn/catalog"
 	"tarn/cloud/local"
+	"tarn/erase"
 	"tarn/export"
 	"tarn/fhir"
 	"tarn/fhir/index"
@@ -70,6 +71,7 @@ func (a *App) openServices(ctx context.Context, sealer *seal.Sealer) (err error)
 	a.interactions = interaction.New(a.catalog, fhir.Limits{})
 	a.interactions.UseProfiles(a.packages)
 	a.background = interaction.NewBackground(a.interactions, a.ledger)
+	a.erasures = erase.New(erase.Options{Datastores: a.catalog, Ledger: a.ledger, Exports: a.exports, Wait: a.cfg.EraseWait, Keep: a.cfg.History, List: a.activeDatastores, Log: a.cfg.Log})
 	host, _ := os.Hostname()
 	a.runner = job.NewRunner(a.ledger, job.RunnerOptions{
 		Owner: fmt.Sprintf("%s/%d", host, os.Getpid()),
@@ -81,9 +83,10 @@ func (a *App) openServices(ctx context.Context, sealer *seal.Sealer) (err error)
 			ingest.Reindex:         frugal{a.imports.ReindexWork()},
 
 			interaction.TransactionKind: a.background.Work(),
+			erase.Kind:                  a.erasures.Work(),
 		},
 		Workers: map[job.Kind]int{export.Kind: 4, ingest.Import: 4, ingest.Preload: 2, ingest.DeleteDatastore: 2, ingest.Reindex: 1,
-			interaction.TransactionKind: 2},
+			interaction.TransactionKind: 2, erase.Kind: 2},
 		Lease:      0, // the lock of the data directory, to which also a database is bound, keeps rivals out
 		StuckAfter: a.cfg.JobStuckAfter,
 		Retention:  a.cfg.JobRetention,
@@ -103,4 +106,20 @@ func (a *App) enqueue(ctx context.Context, t catalog.Task) error {
 	}
 	_, _, err := a.ledger.Enqueue(ctx, job.New{Kind: job.Kind(t.Kind), Datastore: t.Datastore, ClientToken: t.Token, Again: true})
 	return err
+}
+
+// activeDatastores are the ids of all data stores that are ACTIVE.
+func (a *App) activeDatastores(ctx context.Context) (ids []string, err error) {
+	for cursor := ""; ; {
+		page, err := a.catalog.List(ctx, catalog.Filter{Status: catalog.Active, Limit: catalog.MaxList, Cursor: cursor})
+		if err != nil {
+			return nil, err
+		}
+		for _, d := range page.Datastores {
+			ids = append(ids, d.ID)
+		}
+		if cursor = page.Next; cursor == "" {
+			return ids, nil
+		}
+	}
 }

@@ -92,6 +92,7 @@ func (w *blockWriter) group(ctx context.Context, v *store.View, g bunch, lines *
 		}
 		for i := range versions {
 			if versions[i].Number == 0 || versions[i].Deleted {
+				w.lose(versions[i])
 				continue
 			}
 			if err := linked.note(versions[i].Body); err != nil {

@@ -177,8 +177,8 @@ func (c *chooser) deletedOfPatients(code r4.Code, found *choice) error {
 
 // belonged reports whether the last version of something deleted belonged to the patients.
 func (c *chooser) belonged(deleted store.Version) (theirs bool, err error) {
-	if deleted.Type == patientCode && c.patients.has(deleted.ID) {
-		return true, nil
+	if deleted.Erased || deleted.Type == patientCode && c.patients.has(deleted.ID) {
+		return true, nil // whose it was that has been erased nobody knows any more: all are told
 	}
 	err = c.lastTargets(deleted, compartmentParams(deleted.Type), func(_ store.Ordinal, t index.Target) {
 		theirs = theirs || t.Type == patientCode && c.patients.has(t.ID)

@@ -110,6 +110,9 @@ func (c *chooser) deletedProvenance(found *choice) error {
 		if err != nil {
 			return err
 		}
+		if headers[0].Erased {
+			continue // all are told
+		}
 		var targets []index.Target
 		if err := c.lastTargets(headers[0], provenanceTarget(), func(_ store.Ordinal, t index.Target) {
 			targets = append(targets, index.Target{Type: t.Type, ID: strings.Clone(t.ID)})

@@ -117,7 +117,7 @@ func storedPlan(ctx context.Context, run *job.Run) (plan []Part, err error) {
 }
 
 func (e *execution) makePlan(ctx context.Context) error {
-	v, err := e.store.At(ctx, e.job.TxID)
+	v, err := e.store.Pinned(ctx, e.job.TxID)
 	if err != nil {
 		return err
 	}
@@ -176,7 +176,7 @@ func (e *execution) part(ctx context.Context, k int) error {
 	case <-ctx.Done():
 		return context.Cause(ctx)
 	}
-	v, err := e.store.At(ctx, e.job.TxID)
+	v, err := e.store.Pinned(ctx, e.job.TxID)
 	if err != nil {
 		return err
 	}

@@ -51,6 +51,8 @@ var offers = map[string][]string{
 	"DELETE profiles/{name}":          {},
 	"DELETE profiles/{name}/{vid}":    {},
 	"GET Transaction/{id}":            {}, // the answer to a transaction with respond-async
+	"POST {type}/{id}/$erase":         {}, // ours, not FHIR's
+	"GET Erasure/{id}":                {},
 }
 
 // operation is what a CapabilityStatement says of an operation.
@@ -103,6 +105,9 @@ func offeredBy(routes []route) offered {
 
 // offerOf is what one route offers; false where this file does not know it, which a test refuses.
 func offerOf(method, pattern string) ([]string, *offeredOperation, bool) {
+	if words, ok := offers[method+" "+pattern]; ok {
+		return words, nil, true
+	}
 	segments := strings.Split(strings.Trim(pattern, "/"), "/")
 	last := segments[len(segments)-1]
 	if strings.HasPrefix(last, "$") {

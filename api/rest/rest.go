@@ -52,6 +52,7 @@ type Options struct {
 	Packages     Packages
 	Background   Background
 	Searches     Searches
+	Erasures     Erasures
 	Beside       edge.Offer // what another face serves on the same addresses, for the CapabilityStatement
 	Version      string     // of the software, for the CapabilityStatement
 	Started      fhir.Instant

@@ -41,6 +41,8 @@ func routes() []route {
 		{method: http.MethodGet, pattern: "profiles", iamAction: "healthlake:ListProfiles", handle: (*Face).listProfiles},
 		{method: http.MethodDelete, pattern: "profiles/{name}", iamAction: "healthlake:RemoveProfiles", handle: (*Face).removeProfiles},
 		{method: http.MethodDelete, pattern: "profiles/{name}/{vid}", iamAction: "healthlake:RemoveProfiles", handle: (*Face).removeProfiles},
+		{method: http.MethodPost, pattern: "{type}/{id}/$erase", iamAction: "healthlake:EraseResource", handle: (*Face).erase},
+		{method: http.MethodGet, pattern: "Erasure/{id}", iamAction: "healthlake:EraseResource", handle: (*Face).erasure},
 		{method: http.MethodPost, pattern: "{type}/$validate", iamAction: "healthlake:ValidateResource", handle: (*Face).validate},
 		{method: http.MethodPost, pattern: "{type}/{id}/$validate", iamAction: "healthlake:ValidateResource", handle: (*Face).validate},
 		{method: http.MethodGet, pattern: "{type}/{id}/$validate", iamAction: "healthlake:ValidateResource", handle: (*Face).validate},

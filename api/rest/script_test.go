@@ -28,11 +28,13 @@ var update = flag.Bool("update", false, "write the golden files anew")
 type face struct {
 	app  *app.App
 	base string // of the data store
+	dir  string // of the data
 }
 
 func newFace(t testing.TB) *face {
 	t.Helper()
-	a, err := app.Open(t.Context(), app.Config{DataDir: t.TempDir(), Listen: "127.0.0.1:0"})
+	dir := t.TempDir()
+	a, err := app.Open(t.Context(), app.Config{DataDir: dir, Listen: "127.0.0.1:0"})
 	must(t, err)
 	ctx, cancel := context.WithCancel(t.Context())
 	done, ready := make(chan error, 1), make(chan struct{})
@@ -47,7 +49,7 @@ func newFace(t testing.TB) *face {
 	must(t, err)
 	d, err := c.CreateDatastore(t.Context(), "scripts", false)
 	must(t, err)
-	return &face{app: a, base: d.DatastoreEndpoint}
+	return &face{app: a, base: d.DatastoreEndpoint, dir: dir}
 }
 
 func must(t testing.TB, err error) {

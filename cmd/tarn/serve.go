@@ -16,6 +16,7 @@ import (
 
 	"tarn/api/client"
 	"tarn/app"
+	"tarn/erase"
 	"tarn/fault"
 )
 
@@ -43,12 +44,15 @@ type serverFlags struct {
 	EventWebhook    string        `help:"Send every new state of a job or a data store to this address, as a CloudEvent." placeholder:"URL"`
 	EventSecretFile string        `help:"Sign what is sent there with the contents of this file (HMAC-SHA256, header X-Tarn-Signature)." placeholder:"FILE"`
 	JobRetention    time.Duration `help:"How long the records of ended jobs are kept, such as 8760h; 0 is for ever." default:"0" placeholder:"TIME"`
+	History         string        `help:"Superseded versions that are kept: all, those of so many days (30d), or so many of each resource (10)." default:"all" placeholder:"KEEP"`
+	EraseWait       time.Duration `help:"How long exports may hold up the removal of what was erased before they are cancelled." default:"24h" placeholder:"TIME"`
 	JobStuckAfter   time.Duration `help:"How long a job may make no progress before it is begun again." default:"15m" placeholder:"TIME"`
 }
 
 // config is the flags as the server takes them.
 func (f *serverFlags) config(log *slog.Logger) app.Config {
-	return app.Config{DataDir: f.DataDir, Listen: f.Listen, PublicURL: f.base(), Account: f.Account, Region: f.Region,
+	history, _ := erase.ParseRetention(f.History) // open has looked at it
+	return app.Config{History: history, EraseWait: f.EraseWait, DataDir: f.DataDir, Listen: f.Listen, PublicURL: f.base(), Account: f.Account, Region: f.Region,
 		DatabaseURL: f.DatabaseURL, MasterKeyFile: f.MasterKeyFile, MasterPassphrase: os.Getenv("TARN_MASTER_PASSPHRASE"),
 		TrustProxy: f.TrustProxy, CacheBytes: f.CacheSize << 20, ExportWorkers: f.ExportWorkers, ExportShare: f.ExportShare, EventWebhook: f.EventWebhook,
 		EventSecretFile: f.EventSecretFile, JobRetention: f.JobRetention, JobStuckAfter: f.JobStuckAfter, Version: version, Log: log}
@@ -81,6 +85,9 @@ func (f *serverFlags) open(ctx context.Context, log *slog.Logger) (*app.App, err
 	}
 	if f.ExportShare < 1 || f.ExportShare > 100 {
 		return nil, usagef("Leave the flag out for the default.", "--export-share is a percentage from 1 to 100, not %d.", f.ExportShare)
+	}
+	if _, err := erase.ParseRetention(f.History); err != nil {
+		return nil, &usageError{err}
 	}
 	if f.MasterKeyFile != "" {
 		f.MasterKeyFile = kong.ExpandPath(f.MasterKeyFile)

@@ -1,0 +1,162 @@
+// Package erase takes resources out of data stores for good: from every answer at once, from the disk soon after; and it
+// removes superseded versions that a data store does not keep. docs/design/erase.md says how it goes about it.
+package erase
+
+import (
+	"context"
+	"encoding/json"
+	"iter"
+	"log/slog"
+	"sync"
+	"time"
+
+	"tarn/fault"
+	"tarn/fhir/r4"
+	"tarn/job"
+	"tarn/store"
+)
+
+// Kind is the ledger's name for the jobs that hide what is to be erased.
+const Kind job.Kind = "erase"
+
+// maxWaiting is how many erasures may wait in a data store behind the one that is being carried out.
+const maxWaiting = 1000
+
+// DefaultWait is how long an export may hold up a purge when nothing else is said.
+const DefaultWait = 24 * time.Hour
+
+// Datastores opens data stores; the catalog does.
+type Datastores interface {
+	// Store is the open data store: fault.NotFound where there is none, fault.Conflict where it is not ACTIVE.
+	Store(ctx context.Context, id string) (*store.Store, error)
+}
+
+// Queries finds resources by search parameters; package search does.
+type Queries interface {
+	Select(ctx context.Context, v *store.View, base string, typ r4.Code, query string) iter.Seq2[store.Ordinal, error]
+}
+
+// Pin is a job that reads as of a transaction.
+type Pin struct {
+	Job string
+	Tx  store.TxID
+}
+
+// Exports are the jobs that pin; package export does them.
+type Exports interface {
+	// Pinned gives the transactions and ids of the exports of a data store that have not ended.
+	Pinned(ctx context.Context, datastore string, yield func(jobID string, tx store.TxID)) error
+	// Cancel asks for the end of an export.
+	Cancel(ctx context.Context, datastore, jobID string) (job.Record, error)
+	// DiscardHolding gives up the files in the service's own bucket of exports as of before a transaction that hold one of
+	// the resources.
+	DiscardHolding(ctx context.Context, datastore string, places []store.Place, before store.TxID) error
+}
+
+// Options wire a Service.
+type Options struct {
+	Datastores Datastores
+	Ledger     *job.Ledger
+	Exports    Exports
+	Queries    Queries       // set later by UseQueries
+	Wait       time.Duration // how long exports may hold up a purge; 0: DefaultWait
+	Keep       Retention
+	List       func(context.Context) ([]string, error) // the ids of all data stores that are ACTIVE
+	Now        func() time.Time                        // nil: time.Now
+	Log        *slog.Logger                            // nil: nothing is logged
+}
+
+// Service starts and carries out erasures. It is safe for concurrent use.
+type Service struct {
+	o    Options
+	kick chan struct{}
+
+	mu   sync.Mutex
+	open map[string]bool // data stores in which something may be left to purge
+}
+
+// New makes the service.
+func New(o Options) *Service {
+	if o.Wait <= 0 {
+		o.Wait = DefaultWait
+	}
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	if o.Log == nil {
+		o.Log = slog.New(slog.DiscardHandler)
+	}
+	return &Service{o: o, kick: make(chan struct{}, 1), open: map[string]bool{}}
+}
+
+// UseQueries gives the service what compartments are found with. It is called before the service is.
+func (s *Service) UseQueries(q Queries) { s.o.Queries = q }
+
+// Request asks for an erasure.
+type Request struct {
+	Datastore   string
+	Type        r4.Code
+	ID          string
+	Compartment bool   // of a Patient: all that belongs to that patient alone
+	Base        string // URL of the data store without a last slash: references below it are local
+	Caller      string // ARN, for the log
+}
+
+// params are the job's, fixed when it starts.
+type params struct {
+	Format      int        `json:"format"` // 1
+	Type        string     `json:"type"`
+	ID          string     `json:"id"`
+	Compartment bool       `json:"compartment,omitempty"`
+	Base        string     `json:"base,omitempty"`
+	AsOf        store.TxID `json:"asOf"` // what is newer is not meant
+}
+
+func parseParams(raw json.RawMessage) (p params, code r4.Code, err error) {
+	if err := json.Unmarshal(raw, &p); err != nil {
+		return p, 0, fault.Errorf(fault.Internal, "erase", "job record: %w", err)
+	}
+	code, ok := r4.CodeOf(p.Type)
+	if p.Format != 1 || !ok {
+		return p, 0, fault.Errorf(fault.Unsupported, "erase", "the job was made by a newer release (format %d)", p.Format)
+	}
+	return p, code, nil
+}
+
+// Start takes an erasure, durably when it returns, and gives the id under which Status tells of it. A single resource is
+// hidden when it returns, a compartment soon after. A resource that never was is fault.NotFound.
+func (s *Service) Start(ctx context.Context, r Request) (id string, err error) {
+	const op = "erase.Start"
+	st, err := s.o.Datastores.Store(ctx, r.Datastore)
+	if err != nil {
+		return "", err
+	}
+	v, err := st.Latest(ctx)
+	if err != nil {
+		return "", fault.Wrap(op, err)
+	}
+	p := params{Format: 1, Type: r.Type.String(), ID: r.ID, Compartment: r.Compartment, Base: r.Base, AsOf: v.Tx()}
+	_, err = v.Ordinal(ctx, r.Type, r.ID)
+	if closed := v.Close(); err == nil {
+		err = closed
+	}
+	if err != nil {
+		return "", err
+	}
+	raw, err := json.Marshal(p)
+	if err != nil {
+		return "", fault.Wrap(op, err)
+	}
+	rec, _, err := s.o.Ledger.Enqueue(ctx, job.New{Kind: Kind, Datastore: r.Datastore, Params: raw, MaxWaiting: maxWaiting})
+	if err != nil {
+		return "", fault.Wrap(op, err)
+	}
+	s.o.Log.Info("erasure requested", "datastore", r.Datastore, "erasure", rec.ID, "type", r.Type.String(), "compartment", r.Compartment, "caller", r.Caller)
+	if !r.Compartment {
+		// The job would do it, but it may stand in a queue. If this fails, it does.
+		if err := s.hide(context.WithoutCancel(ctx), st, rec.ID, p, []store.Name{{Type: r.Type, ID: r.ID}}, nil); err != nil {
+			s.o.Log.Warn("an erasure is left to its job", "erasure", rec.ID, "error", err)
+		}
+	}
+	return rec.ID, nil
+}

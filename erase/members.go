@@ -1,0 +1,182 @@
+package erase
+
+import (
+	"bytes"
+	"context"
+	"slices"
+	"strings"
+
+	"tarn/fault"
+	"tarn/fhir"
+	"tarn/fhir/index"
+	"tarn/fhir/r4"
+	"tarn/store"
+)
+
+var patientCode, _ = r4.CodeOf("Patient")
+
+// maxKept bounds how many of the resources that are left standing are named.
+const maxKept = 100
+
+// compartment finds what is erased with a patient: of the types of FHIR's Patient compartment what belongs to that patient
+// and to no other one. Of what is deleted the last version counts.
+type compartment struct {
+	ctx       context.Context
+	v         *store.View
+	p         params
+	parser    *fhir.Parser
+	extractor *index.Extractor
+	names     []store.Name
+	kept      []string
+}
+
+// meant are the resources that an erasure means and that are not erased yet, the one that it names last, and those of a
+// compartment that are left standing since they belong to others too, or have come to do so.
+func (s *Service) meant(ctx context.Context, st *store.Store, p params, code r4.Code) (names []store.Name, kept []string, err error) {
+	v, err := st.Latest(ctx)
+	if err != nil {
+		return nil, nil, err
+	}
+	defer func() {
+		if closed := v.Close(); err == nil {
+			err = closed
+		}
+	}()
+	if p.Compartment {
+		c := &compartment{ctx: ctx, v: v, p: p, parser: fhir.NewParser(fhir.Limits{MaxBytes: 2 * store.MaxDocument, MaxDepth: 10_000}), extractor: index.NewExtractor()}
+		if err := c.gather(s.o.Queries); err != nil {
+			return nil, nil, err
+		}
+		names, kept = c.names, c.kept
+	}
+	now, err := v.Read(ctx, code, p.ID)
+	if err != nil && !fault.Is(err, fault.Gone) {
+		return nil, nil, err
+	}
+	if !now.Erased && now.Tx <= p.AsOf { // else it is erased, or was made anew since
+		names = append(names, store.Name{Type: code, ID: p.ID})
+	}
+	return names, kept, nil
+}
+
+func (c *compartment) gather(q Queries) error {
+	types, err := c.v.Types(c.ctx)
+	if err != nil {
+		return err
+	}
+	for _, typ := range types {
+		params := paramsOf(typ)
+		if typ == patientCode || len(params) == 0 {
+			continue // another patient who is linked to this one is a patient
+		}
+		found := map[store.Ordinal]bool{}
+		for _, param := range params {
+			for o, err := range q.Select(c.ctx, c.v, c.p.Base, typ, param.Name+"=Patient/"+c.p.ID) {
+				if err != nil {
+					return err
+				}
+				found[o] = true
+			}
+		}
+		if err := c.former(typ, params, found); err != nil {
+			return err
+		}
+		ordinals := make([]store.Ordinal, 0, len(found))
+		for o := range found {
+			ordinals = append(ordinals, o)
+		}
+		slices.Sort(ordinals)
+		for some := range slices.Chunk(ordinals, 16) {
+			if err := c.decide(typ, params, some); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// paramsOf are the parameters that put a resource into the compartment of a patient.
+func paramsOf(typ r4.Code) (params []*r4.SearchParam) {
+	for _, name := range typ.Compartment(patientCode) {
+		if p := typ.Param(name); p != nil && p.Type == r4.ParamReference {
+			params = append(params, p)
+		}
+	}
+	return params
+}
+
+// former adds the resources of which a superseded version belonged to the patient. The index does not know these, so all
+// of the history of the type is looked at; a document without the id in it, or an escape, is not taken apart.
+func (c *compartment) former(typ r4.Code, params []*r4.SearchParam, found map[store.Ordinal]bool) error {
+	for version, err := range c.v.Superseded(c.ctx, typ) {
+		if err != nil {
+			return err
+		}
+		if found[version.Ordinal] || !bytes.Contains(version.Body, []byte(c.p.ID)) && bytes.IndexByte(version.Body, '\\') < 0 {
+			continue
+		}
+		theirs, _, err := c.belongs(version, params)
+		if err != nil {
+			return err
+		}
+		found[version.Ordinal] = theirs
+		if !theirs {
+			delete(found, version.Ordinal)
+		}
+	}
+	return nil
+}
+
+// belongs reports whether a version belongs to the patient, and whether to others.
+func (c *compartment) belongs(v store.Version, params []*r4.SearchParam) (theirs, others bool, err error) {
+	if _, err := c.parser.Borrow(v.Body); err != nil {
+		return false, false, fault.Errorf(fault.Internal, "erase", "a stored %s cannot be read: %w", v.Type, err)
+	}
+	entries := store.Kept(c.extractor.Extract(c.parser.Doc(), v.Type))
+	for _, p := range params {
+		for t := range index.Targets(v.Type, p, entries, c.p.Base) {
+			if t.Type != patientCode {
+				continue
+			}
+			theirs, others = theirs || t.ID == c.p.ID, others || t.ID != c.p.ID
+		}
+	}
+	return theirs, others, nil
+}
+
+// decide says of candidates whether they are erased.
+func (c *compartment) decide(typ r4.Code, params []*r4.SearchParam, ordinals []store.Ordinal) error {
+	versions, err := c.v.ReadOrdinals(c.ctx, typ, ordinals)
+	if err != nil {
+		return err
+	}
+	for _, v := range versions {
+		if v.Number == 0 || v.Erased || v.Tx > c.p.AsOf {
+			continue
+		}
+		if v.Deleted {
+			for last, err := range c.v.History(c.ctx, typ, v.ID, v.Tx) {
+				if err != nil {
+					return err
+				}
+				if !last.Deleted {
+					v.Body = last.Body
+					break
+				}
+			}
+			if v.Body == nil {
+				continue
+			}
+		}
+		theirs, others, err := c.belongs(v, params)
+		if err != nil {
+			return err
+		}
+		if theirs && !others {
+			c.names = append(c.names, store.Name{Type: typ, ID: v.ID})
+		} else if len(c.kept) < maxKept {
+			c.kept = append(c.kept, strings.Join([]string{typ.String(), v.ID}, "/"))
+		}
+	}
+	return nil
+}
