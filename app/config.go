@@ -31,6 +31,7 @@ type Config struct {
 	EventSecretFile  string          // file whose contents sign what is sent there
 	JobRetention     time.Duration   // how long the records of ended jobs are kept; 0: for ever
 	JobStuckAfter    time.Duration   // how long a job may make no progress before it is begun again; default 15 minutes
+	SearchTime       time.Duration   // how long one search may take; default 30 seconds
 	History          erase.Retention // superseded versions that are kept; the zero value is all
 	EraseWait        time.Duration   // how long exports may hold up the purge of what was erased; default 24 hours
 	Version          string          // of the software
@@ -71,6 +72,8 @@ func (c *Config) check() error {
 		return fault.Errorf(fault.Invalid, "app", "Give a master key file or a passphrase, not both.")
 	case c.EventSecretFile != "" && c.EventWebhook == "":
 		return fault.Errorf(fault.Invalid, "app", "A secret for events goes with the address of a webhook.")
+	case c.SearchTime < 0:
+		return fault.Errorf(fault.Invalid, "app", "The time that a search may take is not below zero.")
 	case c.JobRetention < 0 || c.JobStuckAfter < 0:
 		return fault.Errorf(fault.Invalid, "app", "The retention of jobs, and the time without progress, are not below zero.")
 	case c.ExportShare < 0 || c.ExportShare > 100:

@@ -27,7 +27,7 @@ func (a *App) openFaces(tokenKey []byte) error {
 	if err != nil {
 		return err
 	}
-	searches, err := search.New(search.Options{Datastores: a.catalog, CursorKey: tokenKey})
+	searches, err := search.New(search.Options{Datastores: a.catalog, CursorKey: tokenKey, Time: a.cfg.SearchTime})
 	if err != nil {
 		return err
 	}

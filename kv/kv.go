@@ -131,6 +131,9 @@ type Iterator interface {
 	// the range. It never moves back: where the iterator stands at or beyond key already, it stays. It reports whether
 	// there is an entry, as Next does; after the end there is none any more.
 	Seek(key []byte) bool
+	// Reset begins anew over another range of the same state, wherever that lies, as another Scan would, but for less: who
+	// looks into many ranges takes one iterator. What it was given before may be used again. An error stays.
+	Reset(r Range)
 	// Key and Value are valid until the next move; they must not be changed.
 	Key() []byte
 	Value() []byte

@@ -2,6 +2,7 @@ package search
 
 import (
 	"fmt"
+	"math"
 	"slices"
 	"strings"
 
@@ -16,10 +17,13 @@ import (
 type chain struct {
 	typ          r4.Code
 	key          string
-	param        *r4.SearchParam
+	ref          *r4.SearchParam
 	alternatives []alternative
 	looked       bool
 	far          *filter // of the ids at the far end; nil where there are too many
+	narrow       bool    // few of those that a reference can lead to are there
+	spent        int     // steps, on following references
+	near         *bitmap // the answer, if it is known, but for those that the index does not speak for
 }
 
 // alternative is a type that the reference may lead to.
@@ -29,7 +33,9 @@ type alternative struct {
 	all    bool
 }
 
-func (c *chain) cost() int { return 3 }
+func (c *chain) cost() int     { return 3 }
+func (c *chain) param() string { return c.key }
+func (c *chain) isKnown() bool { return c.near != nil || c.narrow }
 
 func (c *chain) String() string {
 	var parts []string
@@ -56,7 +62,7 @@ func (c *chain) look(r *run) error {
 	for i := range c.alternatives {
 		a := &c.alternatives[i]
 		var err error
-		if a.found, a.all, err = r.enumerate(a.clause, 0, r.s.tune.innerCap, r.s.tune.innerTries); err != nil {
+		if a.found, a.all, err = r.enumerate(a.clause, 0, r.s.tune.innerCap, r.s.tune.innerWork); err != nil {
 			return err
 		}
 		total += len(a.found)
@@ -66,6 +72,7 @@ func (c *chain) look(r *run) error {
 		return nil
 	}
 	var refs []string
+	there := 0
 	for i := range c.alternatives {
 		a := &c.alternatives[i]
 		more, err := r.references(a.clause.typ, a.found)
@@ -73,11 +80,21 @@ func (c *chain) look(r *run) error {
 			return err
 		}
 		refs = append(refs, more...)
+		st, err := r.state(a.clause.typ)
+		if err != nil {
+			return err
+		}
+		there += int(st.next)
 	}
 	var err error
-	c.far, err = r.pointsTo(c.typ, c.param, c.key, refs)
+	c.far, err = r.pointsTo(c.typ, c.ref, c.key, refs)
+	c.narrow = err == nil && total*narrowShare <= there
 	return err
 }
+
+// narrowShare is the share of the resources at the far end of a chain, as a divisor, that leads at once: the more there
+// are, the more of the candidates that others give are met, which are then cheaper to test.
+const narrowShare = 8
 
 // pointsTo is the filter of the resources of a type that refer to one of refs by the parameter.
 func (r *run) pointsTo(typ r4.Code, p *r4.SearchParam, key string, refs []string) (*filter, error) {
@@ -151,15 +168,21 @@ func (r *run) url(v store.Version) (string, error) {
 }
 
 func (c *chain) drive(r *run, e effort, unsure *bool) (stream, bool, error) {
-	if len(c.alternatives) == 0 {
+	switch {
+	case len(c.alternatives) == 0:
 		return &set{}, true, nil
-	}
-	if e < more {
+	case c.near != nil:
+		return c.near, true, nil
+	case c.narrow:
+		c.narrow = false // it is tried once
+		return c.far.drive(r, more, unsure)
+	case e < more:
 		return nil, false, nil
 	}
 	if err := c.look(r); err != nil || c.far == nil {
 		return nil, false, err
 	}
+	c.narrow = false
 	return c.far.drive(r, e, unsure)
 }
 
@@ -170,6 +193,37 @@ func (c *chain) test(r *run, b *batch) error {
 	if c.far != nil {
 		return c.far.test(r, b)
 	}
+	if c.near == nil {
+		before := r.work
+		if err := c.followAll(r, b); err != nil {
+			return err
+		}
+		c.spent += r.work - before
+		return c.better(r)
+	}
+	for i, o := range b.ordinals {
+		b.keep[i] = b.keep[i] && (b.full[i] || c.near.has(o))
+	}
+	if !slices.Contains(b.full, true) {
+		return nil
+	}
+	open := slices.Clone(b.keep)
+	for i, full := range b.full {
+		b.keep[i] = b.keep[i] && full
+	}
+	if err := c.followAll(r, b); err != nil {
+		return err
+	}
+	for i, full := range b.full {
+		if !full {
+			b.keep[i] = open[i]
+		}
+	}
+	return nil
+}
+
+// followAll takes those out of the batch of which no reference leads to what meets an alternative.
+func (c *chain) followAll(r *run, b *batch) error {
 	if err := r.load(b); err != nil {
 		return err
 	}
@@ -184,6 +238,50 @@ func (c *chain) test(r *run, b *batch) error {
 	return nil
 }
 
+// better finds all that match, if to follow references has cost as much as that.
+func (c *chain) better(r *run) error {
+	st, err := r.state(c.typ)
+	if err != nil {
+		return err
+	}
+	most := int(st.next)
+	for i := range c.alternatives {
+		a := &c.alternatives[i]
+		if isCanonical(a.clause.typ) {
+			return nil
+		}
+		far, err := r.state(a.clause.typ)
+		if err != nil {
+			return err
+		}
+		if most += costLookUp * int(far.next); !a.all {
+			most += int(far.next)
+		}
+	}
+	if c.spent < most*r.s.tune.wholeShare/100 {
+		return nil
+	}
+	near := newBitmap(st.next, false)
+	err = r.quietly(func() error {
+		for i := range c.alternatives {
+			a := &c.alternatives[i]
+			if !a.all {
+				if a.found, a.all, err = r.enumerate(a.clause, 0, math.MaxInt, 0); err != nil {
+					return err
+				}
+			}
+			if err := r.referring(c.typ, c.ref, a.clause.typ, &set{ordinals: a.found}, near); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err == nil {
+		c.near = near
+	}
+	return err
+}
+
 // follow marks the candidates that have a reference to a resource that meets the alternative.
 func (c *chain) follow(r *run, a *alternative, b *batch, wanted, meets []bool) error {
 	var from []int // the candidate of each target
@@ -192,7 +290,7 @@ func (c *chain) follow(r *run, a *alternative, b *batch, wanted, meets []bool) e
 		if !wanted[i] || meets[i] {
 			continue
 		}
-		for t := range index.Targets(c.typ, c.param, b.entries[i], r.env.Base) {
+		for t := range index.Targets(c.typ, c.ref, b.entries[i], r.env.Base) {
 			if t.Type == a.clause.typ || t.Type == 0 && t.Canonical != "" {
 				from, targets = append(from, i), append(targets, t)
 			}
@@ -224,92 +322,3 @@ func (c *chain) follow(r *run, a *alternative, b *batch, wanted, meets []bool) e
 	}
 	return nil
 }
-
-// sorted are the ordinals in ascending order, each once, without Nowhere.
-func sorted(ordinals []store.Ordinal) []store.Ordinal {
-	s := slices.Clone(ordinals)
-	slices.Sort(s)
-	s = slices.Compact(s)
-	if n := len(s); n > 0 && s[n-1] == store.Nowhere {
-		s = s[:n-1]
-	}
-	return s
-}
-
-// resolve are the ordinals of targets of a type; Nowhere for what is not here.
-func (r *run) resolve(typ r4.Code, targets []index.Target) ([]store.Ordinal, error) {
-	if _, err := r.state(typ); err != nil {
-		return nil, err
-	}
-	// Many references lead to few resources.
-	names, at := make([]string, 0, len(targets)), make(map[string]int, len(targets))
-	for _, t := range targets {
-		if _, ok := at[t.ID]; !ok && t.ID != "" {
-			at[t.ID] = len(names)
-			names = append(names, t.ID)
-		}
-	}
-	ordinals, err := r.v.Ordinals(r.ctx, typ, names)
-	if err != nil {
-		return nil, err
-	}
-	found := make([]store.Ordinal, len(targets))
-	for i, t := range targets {
-		if found[i] = store.Nowhere; t.ID != "" {
-			found[i] = ordinals[at[t.ID]]
-		}
-	}
-	for i, t := range targets {
-		if t.Canonical == "" {
-			continue
-		}
-		if found[i], err = r.canonical(typ, t.Canonical, t.Version); err != nil {
-			return nil, err
-		}
-	}
-	return found, nil
-}
-
-// canonical is a resource of the type with that url, the last one if there are more; Nowhere if there is none.
-func (r *run) canonical(typ r4.Code, url, version string) (store.Ordinal, error) {
-	if !isCanonical(typ) {
-		return store.Nowhere, nil
-	}
-	f, err := index.Compile(typ, typ.Param("url"), "", []string{escapeValue(url)}, r.env)
-	if err != nil {
-		return store.Nowhere, err
-	}
-	c := &clause{typ: typ, conds: []condition{newFilter(typ, "url", f)}}
-	if p := typ.Param("version"); version != "" && p != nil {
-		f, err := index.Compile(typ, p, "", []string{escapeValue(version)}, r.env)
-		if err != nil {
-			return store.Nowhere, err
-		}
-		c.conds = append(c.conds, newFilter(typ, "version", f))
-	}
-	found := store.Nowhere
-	err = r.quietly(func() error {
-		all, _, err := r.enumerate(c, 0, r.s.tune.innerCap, 0)
-		if n := len(all); n > 0 {
-			found = all[n-1]
-		}
-		return err
-	})
-	return found, err
-}
-
-// quietly does what the plan need not tell, since it is done for each candidate.
-func (r *run) quietly(do func() error) error {
-	note := r.note
-	r.note = nil
-	defer func() { r.note = note }()
-	return do()
-}
-
-// mustState is the state of a type that was asked for before.
-func (r *run) mustState(typ r4.Code) *typeState { return r.types[typ] }
-
-// escapeValue puts a backslash before what search values use (FHIR R4 section 3.1.1.4.0).
-func escapeValue(s string) string { return escaper.Replace(s) }
-
-var escaper = strings.NewReplacer(`\`, `\\`, `,`, `\,`, `$`, `\$`, `|`, `\|`)

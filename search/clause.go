@@ -22,6 +22,8 @@ type condition interface {
 	test(r *run, b *batch) error
 	// cost orders the tests, the cheapest first.
 	cost() int
+	// param is the search parameter that makes the condition, as it was given.
+	param() string
 	// String tells the plan.
 	String() string
 }
@@ -31,7 +33,7 @@ type effort int
 
 const (
 	cheap effort = iota // walks that need not be counted
-	more                // capped counts, and the far ends of chains
+	more                // capped counts, and the far ends of chains that are narrow
 	most                // walks over the whole index of a parameter, where nothing else leads
 )
 

@@ -109,7 +109,7 @@ func (r *run) forward(typ r4.Code, key, head, tail string, values []string, dept
 	} else if len(targets) == 0 {
 		targets = r4.Types()
 	}
-	c := &chain{typ: typ, key: key, param: p}
+	c := &chain{typ: typ, key: key, ref: p}
 	var last error
 	known := false
 	for _, t := range targets {
@@ -177,5 +177,5 @@ func (r *run) reverse(typ r4.Code, key, tail string, values []string, depth int)
 	if c != nil {
 		c.conds = append(c.conds, inner)
 	}
-	return &reverse{typ: typ, key: key, param: p, inner: c}, nil
+	return &reverse{typ: typ, key: key, ref: p, inner: c}, nil
 }

@@ -1,10 +1,18 @@
 package search
 
+import (
+	"context"
+	"time"
+)
+
 // Hurry makes the bounds of plans so small that few documents reach every way to answer a search.
 func (s *Service) Hurry() {
-	s.tune = tuning{patience: 4, longPatience: 12, streams: 2, values: 2, rangeCap: 5, innerCap: 3, reverseCap: 3, innerTries: 9, leastBatch: 2, mostBatch: 4,
-		smallSort: 3, smallTries: 6, groupCap: 3, memberCap: 8, estimate: 6}
+	s.tune = tuning{patience: 4, longPatience: 12, streams: 2, values: 2, rangeCap: 5, innerCap: 3, reverseCap: 3, wholeShare: 2, innerWork: 60, leastBatch: 2, mostBatch: 4,
+		smallSort: 3, smallWork: 40, groupCap: 3, memberCap: 8, estimate: 6}
 }
+
+// Linger makes plans stay with what they began, whatever it costs.
+func (s *Service) Linger() { s.tune.wholeShare = 1_000_000 }
 
 // OpenCursor shows what is in a cursor.
 func OpenCursor(s *Service, datastore, text string) []byte {
@@ -14,3 +22,10 @@ func OpenCursor(s *Service, datastore, text string) []byte {
 
 // SealCursor makes a cursor of anything.
 func SealCursor(s *Service, datastore string, plain []byte) string { return s.sealed(datastore, plain) }
+
+// Ended is the refusal of a search whose time is over, after it spent so much on each parameter.
+func Ended(cost map[string]int) error {
+	ctx, cancel := context.WithTimeoutCause(context.Background(), 0, errTime)
+	defer cancel()
+	return ended(ctx, &run{cost: cost}, ctx.Err(), time.Second)
+}

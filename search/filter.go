@@ -34,6 +34,7 @@ func newFilter(typ r4.Code, name string, f *index.Filter) *filter {
 
 func (c *filter) String() string { return c.name + ": " + c.f.String() }
 func (c *filter) cost() int      { return 1 }
+func (c *filter) param() string  { return c.name }
 
 func (c *filter) drive(r *run, e effort, unsure *bool) (stream, bool, error) {
 	switch {
@@ -52,7 +53,7 @@ func (c *filter) drive(r *run, e effort, unsure *bool) (stream, bool, error) {
 	case c.lists != nil:
 		u := &union{}
 		for _, rg := range c.lists {
-			u.parts = append(u.parts, newList(r.ctx, r.v, c.typ, rg, c.f, unsure))
+			u.parts = append(u.parts, newList(r, c.typ, rg, c.f, unsure))
 		}
 		if len(u.parts) == 1 {
 			return u.parts[0], true, nil
@@ -198,7 +199,7 @@ func (c *filter) complement(r *run) (stream, bool, error) {
 	if err != nil {
 		return nil, false, err
 	}
-	a := &absent{next: st.next, bits: make([]uint64, int(st.next)/64+1)}
+	a := newBitmap(st.next, true)
 	decided := true
 	if err := eachHit(r, c.typ, c.f.Ranges(), func(param uint16, value []byte, o store.Ordinal) bool {
 		switch c.f.Accept(param, value) {

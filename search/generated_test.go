@@ -232,7 +232,9 @@ func TestSearch_equalsAWalkOverTheDocuments(t *testing.T) {
 	g := newGenerator(o, seed())
 	g.compare(t, w, rounds(600))
 	w.service.Hurry()
-	g.compare(t, w, rounds(600))
+	g.compare(t, w, rounds(400))
+	w.service.Linger()
+	g.compare(t, w, rounds(400))
 }
 
 // compare asks generated queries.

@@ -21,6 +21,7 @@ type ids struct {
 
 func (c *ids) String() string { return fmt.Sprintf("_id: %d of them", len(c.ids)) }
 func (c *ids) cost() int      { return 0 }
+func (c *ids) param() string  { return "_id" }
 
 func (c *ids) find(r *run) error {
 	if c.looked {
@@ -91,7 +92,8 @@ func (c *updated) String() string {
 	return c.name + ": " + strings.Join(parts, " or ")
 }
 
-func (c *updated) cost() int { return 2 }
+func (c *updated) cost() int     { return 2 }
+func (c *updated) param() string { return c.name }
 
 // find turns instants into transactions; an instant belongs to whole transactions, and both ascend.
 func (c *updated) find(r *run) error {

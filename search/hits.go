@@ -43,8 +43,10 @@ func eachIn(r *run, typ r4.Code, ranges []index.Range, do func(param uint16, val
 	}
 	h := r.v.Hits(r.ctx, typ, whole.Param, store.Values{From: whole.From, To: whole.To, Prefix: whole.Prefix}, false)
 	defer func() { err = closing(err, h.Close()) }()
+	r.work += costOpen
 	if len(ranges) == 1 {
 		for h.Next() {
+			r.work++
 			if !do(whole.Param, h.Value(), h.Ordinal()) {
 				return false, nil
 			}
@@ -52,7 +54,9 @@ func eachIn(r *run, typ r4.Code, ranges []index.Range, do func(param uint16, val
 		return true, h.Err()
 	}
 	for _, rg := range ranges {
+		r.work += costSeek
 		for ok := h.Seek(rg.From, 0); ok && bytes.Compare(h.Value(), rg.To) < 0; ok = h.Next() {
+			r.work++
 			if !do(rg.Param, h.Value(), h.Ordinal()) {
 				return false, nil
 			}

@@ -24,7 +24,8 @@ func (c *keyIs) String() string {
 	return fmt.Sprintf("_sort: the same %s", c.key.name)
 }
 
-func (c *keyIs) cost() int { return 1 }
+func (c *keyIs) cost() int     { return 1 }
+func (c *keyIs) param() string { return "_sort" }
 
 // drive holds resources that have the value among others too, so it does not decide.
 func (c *keyIs) drive(r *run, e effort, unsure *bool) (stream, bool, error) {
@@ -39,7 +40,7 @@ func (c *keyIs) drive(r *run, e effort, unsure *bool) (stream, bool, error) {
 	}
 	u := &union{}
 	for _, rg := range c.values {
-		u.parts = append(u.parts, newList(r.ctx, r.v, c.typ, rg, nil, unsure))
+		u.parts = append(u.parts, newList(r, c.typ, rg, nil, unsure))
 	}
 	return u, false, nil
 }
@@ -50,7 +51,7 @@ func (c *keyIs) without(r *run) (stream, bool, error) {
 	if err != nil {
 		return nil, false, err
 	}
-	a := &absent{next: st.next, bits: make([]uint64, int(st.next)/64+1)}
+	a := newBitmap(st.next, true)
 	if err := eachHit(r, c.typ, c.key.by.Ranges(), func(param uint16, value []byte, o store.Ordinal) bool {
 		if c.key.by.KeyOf(param, value) != nil {
 			a.set(o)

@@ -15,8 +15,14 @@ import (
 // are criteria that say nothing. It uses v alone, so a store.Guard may call it. base is the URL of the data store:
 // absolute references below it are local.
 func (s *Service) MatchAt(ctx context.Context, v *store.View, base string, typ r4.Code, criteria string, limit int) (_ []store.Version, err error) {
+	most := min(s.o.Time, CriteriaTime)
+	ctx, cancel := limited(ctx, most)
 	r := s.newRun(ctx, v, base, Scope{})
-	defer r.close()
+	defer func() {
+		r.close()
+		err = ended(ctx, r, err, most)
+		cancel()
+	}()
 	c, err := r.chosen(typ, criteria)
 	if err != nil {
 		return nil, err

@@ -3,6 +3,7 @@ package search
 import (
 	"bytes"
 	"encoding/binary"
+	"errors"
 	"slices"
 
 	"tarn/fhir"
@@ -93,12 +94,13 @@ func (r *run) sortables(keys []key, b *batch) ([]sortable, error) {
 			return nil, err
 		}
 	}
-	all := make([]sortable, 0, len(b.ordinals))
+	all, room := make([]sortable, 0, len(b.ordinals)), make([][]byte, len(keys)*len(b.ordinals))
 	for i, o := range b.ordinals {
 		if !b.keep[i] {
 			continue
 		}
-		s := sortable{place: place{b.typ, o}, keys: make([][]byte, len(keys))}
+		s := sortable{place: place{b.typ, o}, keys: room[:len(keys):len(keys)]}
+		room = room[len(keys):]
 		for n, k := range keys {
 			switch {
 			case k.by != nil:
@@ -127,20 +129,44 @@ func (r *run) batchOf(typ r4.Code, ordinals []store.Ordinal) *batch {
 
 // ordered are the first n of the clause's matches behind a position, in their order. after may be nil.
 func (r *run) ordered(c *clause, keys []key, after *sortable, n int) ([]sortable, error) {
-	found, seen, err := r.survey(c, 0, r.s.tune.smallSort, r.s.tune.smallTries, true)
+	found, seen, err := r.survey(c, 0, r.s.tune.memberCap, r.s.tune.smallWork, true)
 	if err != nil {
 		return nil, err
 	}
+	st := r.mustState(c.typ)
+	o := &ordering{r: r, c: c, keys: keys, after: after, n: n, about: seen.about(st.next)}
 	if seen.complete {
+		rows := costOfRows(found)
+		if len(found) > r.s.tune.smallSort && rows > costOfWalk(len(found), n, int(st.next)) {
+			o.matches, o.limit = found, rows
+			if page, err := o.page(); err == nil || !errors.Is(err, errFar) {
+				return page, err
+			}
+		}
 		r.explain("%s: %d match and are sorted in memory", c.typ, len(found))
-		all, err := r.sortables(keys, r.batchOf(c.typ, found))
+		return r.sortInMemory(c.typ, keys, found, after, n)
+	}
+	return o.page()
+}
+
+// costOfWalk is about what it costs to meet n of so many matches on a walk over the index of a sort key, if they are
+// spread evenly among all resources.
+func costOfWalk(matches, n, resources int) int { return 2 * resources / max(matches, 1) * n }
+
+// sortInMemory are the first n behind after of resources that are known to match.
+func (r *run) sortInMemory(typ r4.Code, keys []key, found []store.Ordinal, after *sortable, n int) (first []sortable, err error) {
+	for part := range slices.Chunk(found, mostBatch) {
+		some, err := r.sortables(keys, r.batchOf(typ, part))
 		if err != nil {
 			return nil, err
 		}
-		return cut(keys, all, after, n), nil
+		if n > 0 && len(first) == n {
+			last := first[n-1]
+			some = slices.DeleteFunc(some, func(s sortable) bool { return compareSortables(keys, s, last) > 0 })
+		}
+		first = cut(keys, append(first, some...), after, n)
 	}
-	o := &ordering{r: r, c: c, keys: keys, after: after, n: n, about: seen.about(r.mustState(c.typ).next)}
-	return o.page()
+	return first, nil
 }
 
 // cut sorts, and takes the first n behind after.

@@ -3,6 +3,7 @@ package search
 import (
 	"bytes"
 	"encoding/binary"
+	"errors"
 	"slices"
 
 	"tarn/fhir"
@@ -21,11 +22,16 @@ type ordering struct {
 	n     int
 	about int // how many candidates the index gives, estimated
 
+	matches []store.Ordinal // all of them, where they are known
+	limit   int             // steps after which the walk ends with errFar; 0: never
 	members []store.Ordinal // where it is not nil: candidates that are not among them do not match
 	extra   []sortable      // matches for which the index does not speak, sorted
 	out     []sortable
 	steps   int
 }
+
+// errFar tells that the first matches stand far from where the walk began.
+var errFar = errors.New("far away")
 
 func (o *ordering) page() ([]sortable, error) {
 	first := o.keys[0]
@@ -55,6 +61,9 @@ func (o *ordering) prepare() error {
 	st, err := o.r.state(o.c.typ)
 	if err != nil {
 		return err
+	}
+	if o.matches != nil {
+		return o.divide()
 	}
 	return o.r.quietly(func() (err error) {
 		w, err := o.r.begin(o.c, 0)
@@ -98,6 +107,23 @@ func (o *ordering) prepare() error {
 	})
 }
 
+// divide is prepare where all matches are known.
+func (o *ordering) divide() error {
+	st := o.r.mustState(o.c.typ)
+	o.members = make([]store.Ordinal, 0, len(o.matches))
+	b := &batch{typ: o.c.typ}
+	for _, at := range o.matches {
+		if st.isChanged(at) {
+			b.add(at, true)
+		} else {
+			o.members = append(o.members, at)
+		}
+	}
+	all, err := o.r.sortables(o.keys, b)
+	o.extra = cut(o.keys, all, o.after, len(all))
+	return err
+}
+
 // groups gathers entries until enough of them end with a whole group, and tests these.
 func (o *ordering) groups(w keyWalk, from []byte) error {
 	var ordinals []store.Ordinal // of whole groups, then of the one at work
@@ -131,7 +157,11 @@ func (o *ordering) groups(w keyWalk, from []byte) error {
 		if at < st.next && !st.isChanged(at) && o.member(at) {
 			ordinals = append(ordinals, at)
 		}
-		if o.steps++; o.steps%1024 == 0 {
+		o.r.work++
+		if o.steps++; o.limit > 0 && o.steps > o.limit {
+			return errFar
+		}
+		if o.steps%1024 == 0 {
 			if err := o.r.ctx.Err(); err != nil {
 				return err
 			}
@@ -194,8 +224,10 @@ func (o *ordering) testBefore(ordinals []store.Ordinal, extra []sortable) error 
 		if err := o.r.load(b); err != nil {
 			return err
 		}
-		if err := o.r.quietly(func() error { return o.r.judge(o.c, b) }); err != nil {
-			return err
+		if o.matches == nil {
+			if err := o.r.quietly(func() error { return o.r.judge(o.c, b) }); err != nil {
+				return err
+			}
 		}
 		more, err := o.r.sortables(o.keys, b)
 		if err != nil {

@@ -75,7 +75,9 @@ func parse(pairs []Pair, system bool) (*query, error) {
 		switch name := bare(p.Name); {
 		case !results[name]:
 			if name != "_format" && name != "_pretty" {
-				q.filters = append(q.filters, p)
+				if !slices.Contains(q.filters, p) { // what is said twice means no more
+					q.filters = append(q.filters, p)
+				}
 				continue // whether it is used shows later
 			}
 		case name != p.Name && name != "_include" && name != "_revinclude":
@@ -87,6 +89,9 @@ func parse(pairs []Pair, system bool) (*query, error) {
 			return nil, err
 		}
 		q.used = append(q.used, p)
+	}
+	if err := checkSteps(q.filters); err != nil {
+		return nil, err
 	}
 	if len(q.includes) > MaxIncludes {
 		return nil, refuseAs(codeTooCostly, "_include", "there are %d of them; the limit is %d", len(q.includes), MaxIncludes)

@@ -25,6 +25,12 @@ type Result struct {
 
 // Search is one page of the resources that a request finds. The error names the parameter that cannot be used.
 func (s *Service) Search(ctx context.Context, req Request) (_ *Result, err error) {
+	var r *run
+	ctx, cancel := limited(ctx, s.o.Time)
+	defer func() {
+		err = ended(ctx, r, err, s.o.Time)
+		cancel()
+	}()
 	from, pairs, err := s.resume(&req)
 	if err != nil {
 		return nil, err
@@ -42,7 +48,7 @@ func (s *Service) Search(ctx context.Context, req Request) (_ *Result, err error
 		return nil, err
 	}
 	defer func() { err = closing(err, v.Close()) }()
-	r := s.newRun(ctx, v, trimSlash(req.Base), req.Scope)
+	r = s.newRun(ctx, v, trimSlash(req.Base), req.Scope)
 	defer r.close()
 	p := &page{r: r, req: &req, q: q, from: from}
 	return p.answer()

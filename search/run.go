@@ -14,15 +14,18 @@ import (
 
 // run is one search over one view. It is for one goroutine.
 type run struct {
-	ctx    context.Context
-	s      *Service
-	v      *store.View
-	env    index.Env
-	scope  Scope
-	types  map[r4.Code]*typeState
-	reader *reader // nil before a document had to be read
-	note   func(depth int, format string, args ...any)
-	depth  int // of clauses within each other, for note
+	ctx     context.Context
+	s       *Service
+	v       *store.View
+	env     index.Env
+	scope   Scope
+	types   map[r4.Code]*typeState
+	reader  *reader // nil before a document had to be read
+	note    func(depth int, format string, args ...any)
+	depth   int                          // of clauses within each other, for note
+	work    int                          // done so far, in steps
+	cost    map[string]int               // of it, for each parameter of the search
+	closers []interface{ close() error } // what conditions keep open
 }
 
 // typeState is what a search must know of a type as of its view.
@@ -34,12 +37,16 @@ type typeState struct {
 }
 
 func (s *Service) newRun(ctx context.Context, v *store.View, base string, scope Scope) *run {
-	r := &run{ctx: ctx, s: s, v: v, scope: scope, types: map[r4.Code]*typeState{}}
+	r := &run{ctx: ctx, s: s, v: v, scope: scope, types: map[r4.Code]*typeState{}, cost: map[string]int{}}
 	r.env = index.Env{Base: strings.TrimSuffix(base, "/"), Now: s.o.Now(), Resolver: terminology{r}}
 	return r
 }
 
 func (r *run) close() {
+	for _, c := range r.closers {
+		_ = c.close() // what went wrong with it has been told
+	}
+	r.closers = nil
 	if r.reader != nil {
 		r.s.readers.Put(r.reader)
 		r.reader = nil
@@ -140,6 +147,7 @@ func (r *run) load(b *batch) error {
 			at, ask = append(at, i), append(ask, o)
 		}
 	}
+	r.work += costOfRows(ask)
 	found, err := r.v.Forwards(r.ctx, b.typ, ask)
 	if err != nil {
 		return err
@@ -156,6 +164,7 @@ func (r *run) load(b *batch) error {
 	if len(old) == 0 {
 		return nil
 	}
+	r.work += costFar * len(old)
 	versions, err := r.v.ReadOrdinals(r.ctx, b.typ, old)
 	if err != nil {
 		return err
@@ -202,6 +211,7 @@ func (r *run) loadHeaders(b *batch) error {
 			at, ask = append(at, i), append(ask, o)
 		}
 	}
+	r.work += costHeader * len(ask)
 	versions, err := r.v.Headers(r.ctx, b.typ, ask)
 	if err != nil {
 		return err

@@ -25,6 +25,7 @@ type Options struct {
 	Datastores Datastores
 	CursorKey  []byte // 32 bytes under which cursors are sealed; all nodes share it. nil makes one for this process
 	Now        func() time.Time
+	Time       time.Duration // how long one search may take; 0: DefaultTime
 }
 
 // Service searches. It is safe for concurrent use.
@@ -40,6 +41,9 @@ type Service struct {
 func New(o Options) (*Service, error) {
 	if o.Now == nil {
 		o.Now = time.Now
+	}
+	if o.Time <= 0 {
+		o.Time = DefaultTime
 	}
 	s := &Service{o: o, tune: tuned}
 	s.readers.New = func() any {

@@ -3,6 +3,7 @@ package search
 import (
 	"context"
 	"iter"
+	"slices"
 
 	"tarn/fhir"
 	"tarn/fhir/r4"
@@ -54,8 +55,11 @@ func (r *run) chosen(typ r4.Code, query string) (*clause, error) {
 	if err != nil {
 		return nil, err
 	}
+	if err := checkSteps(pairs); err != nil {
+		return nil, err
+	}
 	c := &clause{typ: typ}
-	for _, p := range pairs {
+	for i, p := range pairs {
 		name := bare(p.Name)
 		switch {
 		case name == "_format" || name == "_pretty":
@@ -64,6 +68,8 @@ func (r *run) chosen(typ r4.Code, query string) (*clause, error) {
 			return nil, refuse(p.Name, "it says how results are shown, which means nothing here")
 		case p.Value == "":
 			return nil, refuse(p.Name, "it has no value")
+		case slices.Contains(pairs[:i], p):
+			continue
 		}
 		cond, err := r.condition(typ, p.Name, p.Value)
 		if err != nil {

@@ -165,9 +165,12 @@ func TestSort_givesTheOrderInPagesThatNothingDisturbs(t *testing.T) {
 	t.Parallel()
 	w, o := newWorld(t), newOracle()
 	load(t, w, o, population(t))
-	for _, hurried := range []bool{false, true} {
-		if hurried {
+	for _, tune := range []string{"as it is", "hurried", "lingering"} {
+		switch tune {
+		case "hurried":
 			w.service.Hurry()
+		case "lingering":
+			w.service.Linger()
 		}
 		g := newGenerator(o, seed())
 		count, differ := 0, 0
@@ -190,7 +193,7 @@ func TestSort_givesTheOrderInPagesThatNothingDisturbs(t *testing.T) {
 				t.Fatal("and so on")
 			}
 		}
-		t.Logf("%d sorted queries, hurried %v; differences: %d", count, hurried, differ)
+		t.Logf("%d sorted queries, %s; differences: %d", count, tune, differ)
 	}
 }
 

@@ -1,7 +1,6 @@
 package search
 
 import (
-	"context"
 	"math/bits"
 	"slices"
 
@@ -14,6 +13,8 @@ import (
 type stream interface {
 	// seek is the first ordinal at or above from; store.End after the last one. from never falls.
 	seek(from store.Ordinal) (store.Ordinal, error)
+	// rewind begins anew: the next from may be lower.
+	rewind()
 	close() error
 }
 
@@ -35,14 +36,22 @@ func (s *set) seek(from store.Ordinal) (store.Ordinal, error) {
 	return s.ordinals[s.at], nil
 }
 
+func (s *set) rewind() { s.at = 0 }
+
 func (s *set) close() error { return nil }
+
+// has reports whether an ordinal is in the set, wherever the stream stands.
+func (s *set) has(o store.Ordinal) bool {
+	_, found := slices.BinarySearch(s.ordinals, o)
+	return found
+}
 
 // list is the stream of the resources that have one value: the entries of one value come in the order of ordinals.
 type list struct {
+	r      *run
 	hits   *store.Hits
-	value  []byte
+	in     index.Range
 	filter *index.Filter // nil: every entry counts
-	param  uint16
 	judged bool
 	dull   bool  // its value is none that the filter accepts
 	unsure *bool // set where only the document can tell
@@ -51,11 +60,12 @@ type list struct {
 	now    store.Ordinal
 }
 
-func newList(ctx context.Context, v *store.View, typ r4.Code, r index.Range, f *index.Filter, unsure *bool) *list {
-	l := &list{hits: v.Hits(ctx, typ, r.Param, store.Values{From: r.From, To: r.To}, false), value: r.From, param: r.Param, unsure: unsure}
+func newList(r *run, typ r4.Code, in index.Range, f *index.Filter, unsure *bool) *list {
+	l := &list{r: r, hits: r.v.Hits(r.ctx, typ, in.Param, store.Values{From: in.From, To: in.To}, false), in: in, unsure: unsure}
 	if f != nil && !f.Exact() {
 		l.filter = f
 	}
+	r.work += costOpen
 	return l
 }
 
@@ -68,15 +78,18 @@ func (l *list) seek(from store.Ordinal) (store.Ordinal, error) {
 	}
 	ok := false
 	if !l.begun && from > 0 {
-		ok = l.hits.Seek(l.value, from)
+		l.r.work += costSeek
+		ok = l.hits.Seek(l.in.From, from)
 	} else {
 		for range near {
+			l.r.work++
 			if ok = l.hits.Next(); !ok || l.hits.Ordinal() >= from {
 				break
 			}
 		}
 		if ok && l.hits.Ordinal() < from {
-			ok = l.hits.Seek(l.value, from)
+			l.r.work += costSeek
+			ok = l.hits.Seek(l.in.From, from)
 		}
 	}
 	l.begun = true
@@ -94,13 +107,21 @@ func (l *list) dullValue() bool {
 		return l.dull
 	}
 	l.judged = true
-	switch l.filter.Accept(l.param, l.hits.Value()) {
+	switch l.filter.Accept(l.in.Param, l.hits.Value()) {
 	case index.No:
 		l.dull = true
 	case index.Unsure:
 		*l.unsure = true
 	}
 	return l.dull
+}
+
+func (l *list) rewind() {
+	if l.dull {
+		return
+	}
+	l.begun, l.end = false, false
+	l.hits.Restart(store.Values{From: l.in.From, To: l.in.To})
 }
 
 func (l *list) close() error { return l.hits.Close() }
@@ -128,6 +149,13 @@ func (u *union) seek(from store.Ordinal) (store.Ordinal, error) {
 	return least, nil
 }
 
+func (u *union) rewind() {
+	u.begun = false
+	for _, p := range u.parts {
+		p.rewind()
+	}
+}
+
 func (u *union) close() error { return closeStreams(u.parts) }
 
 func closeStreams(all []stream) error {
@@ -150,35 +178,50 @@ func (e everything) seek(from store.Ordinal) (store.Ordinal, error) {
 	return from, nil
 }
 
+func (everything) rewind()      {}
 func (everything) close() error { return nil }
 
-// absent is the stream of the ordinals below next that were not set.
-type absent struct {
-	next store.Ordinal
-	bits []uint64
+// bitmap is the stream of the ordinals that were set, or with absent of those below next that were not.
+type bitmap struct {
+	next   store.Ordinal
+	absent bool
+	bits   []uint64
 }
 
-func (a *absent) set(o store.Ordinal) {
+func newBitmap(next store.Ordinal, absent bool) *bitmap {
+	return &bitmap{next: next, absent: absent, bits: make([]uint64, int(next)/64+1)}
+}
+
+func (a *bitmap) set(o store.Ordinal) {
 	if o < a.next {
 		a.bits[o/64] |= 1 << (o % 64)
 	}
 }
 
-func (a *absent) seek(from store.Ordinal) (store.Ordinal, error) {
+// has reports whether the stream gives an ordinal.
+func (a *bitmap) has(o store.Ordinal) bool {
+	return o < a.next && a.bits[o/64]>>(o%64)&1 == 1 != a.absent
+}
+
+func (a *bitmap) seek(from store.Ordinal) (store.Ordinal, error) {
 	for from < a.next {
-		free := ^a.bits[from/64] >> (from % 64)
-		if free == 0 {
+		word := a.bits[from/64]
+		if a.absent {
+			word = ^word
+		}
+		if word >>= from % 64; word == 0 {
 			from = (from/64 + 1) * 64
 			continue
 		}
-		if from += store.Ordinal(bits.TrailingZeros64(free)); from < a.next {
+		if from += store.Ordinal(bits.TrailingZeros64(word)); from < a.next {
 			return from, nil
 		}
 	}
 	return store.End, nil
 }
 
-func (a *absent) close() error { return nil }
+func (a *bitmap) rewind()      {}
+func (a *bitmap) close() error { return nil }
 
 // leapfrog is the next ordinal at or above from that stands in every stream.
 func leapfrog(all []stream, from store.Ordinal) (store.Ordinal, error) {

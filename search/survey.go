@@ -1,11 +1,13 @@
 package search
 
-import "tarn/store"
+import (
+	"tarn/store"
+)
 
 // enumerate are up to limit ordinals that match the clause and live, ascending, from the ordinal from on, and whether
-// these are all. It gives up, with complete false, after having tried that many candidates (0: never).
-func (r *run) enumerate(c *clause, from store.Ordinal, limit, tries int) (found []store.Ordinal, complete bool, err error) {
-	found, seen, err := r.survey(c, from, limit, tries, false)
+// these are all. It gives up, with complete false, after so much work (0: never).
+func (r *run) enumerate(c *clause, from store.Ordinal, limit, work int) (found []store.Ordinal, complete bool, err error) {
+	found, seen, err := r.survey(c, from, limit, work, false)
 	return found, seen.complete, err
 }
 
@@ -25,7 +27,8 @@ func (s sight) about(next store.Ordinal) int {
 }
 
 // survey is enumerate that tells how far it went. With led it looks only where the index leads, or all are few.
-func (r *run) survey(c *clause, from store.Ordinal, limit, tries int, led bool) (found []store.Ordinal, seen sight, err error) {
+func (r *run) survey(c *clause, from store.Ordinal, limit, work int, led bool) (found []store.Ordinal, seen sight, err error) {
+	before := r.work
 	r.depth++
 	defer func() { r.depth-- }()
 	w, err := r.begin(c, from)
@@ -37,7 +40,7 @@ func (r *run) survey(c *clause, from store.Ordinal, limit, tries int, led bool) 
 		return nil, seen, nil
 	}
 	for {
-		b, err := w.next(min(limit-len(found)+1, mostBatch))
+		b, err := w.next(min(limit-len(found), mostBatch-1) + 1)
 		seen.tried, seen.upto = w.tried, w.from
 		if err != nil || b == nil {
 			seen.complete = err == nil
@@ -61,7 +64,7 @@ func (r *run) survey(c *clause, from store.Ordinal, limit, tries int, led bool) 
 			}
 			found = append(found, o)
 		}
-		if tries > 0 && w.tried >= tries {
+		if work > 0 && r.work-before >= work {
 			return found, seen, nil
 		}
 	}

@@ -15,6 +15,7 @@ type walk struct {
 	streams []stream
 	driven  []driven // by condition
 	changed []store.Ordinal
+	spoken  bool // what the index does not speak for is left out
 	all     bool // nothing drives: every ordinal is a candidate
 	dead    bool // deleted ones may be among what next gives
 	tests   []int
@@ -30,27 +31,43 @@ type driven struct{ drives, decided, unsure bool }
 
 // begin starts a walk at the ordinal from. The caller closes it.
 func (r *run) begin(c *clause, from store.Ordinal) (*walk, error) {
+	w, err := r.newWalk(c)
+	if err != nil {
+		return nil, err
+	}
+	w.again(from)
+	err = w.lead(cheap)
+	if err == nil && len(w.streams) == 0 {
+		err = w.lead(more)
+	}
+	if err != nil {
+		return nil, closing(err, w.close())
+	}
+	return w, nil
+}
+
+// newWalk is a walk that nothing leads yet.
+func (r *run) newWalk(c *clause) (*walk, error) {
 	st, err := r.state(c.typ)
 	if err != nil {
 		return nil, err
 	}
-	w := &walk{r: r, c: c, st: st, from: from, driven: make([]driven, len(c.conds)), size: r.s.tune.leastBatch}
-	n, _ := slices.BinarySearch(st.changed, from)
-	w.changed = st.changed[n:]
-	w.tests = make([]int, len(c.conds))
+	w := &walk{r: r, c: c, st: st, driven: make([]driven, len(c.conds)), tests: make([]int, len(c.conds))}
 	for i := range w.tests {
 		w.tests[i] = i
 	}
 	slices.SortStableFunc(w.tests, func(a, b int) int { return c.conds[a].cost() - c.conds[b].cost() })
-	if err := w.lead(cheap); err != nil {
-		return nil, closing(err, w.close())
-	}
-	if len(w.streams) == 0 {
-		if err := w.lead(more); err != nil {
-			return nil, closing(err, w.close())
-		}
-	}
 	return w, nil
+}
+
+// again begins anew at the ordinal from, by the plan that was found.
+func (w *walk) again(from store.Ordinal) {
+	for _, s := range w.streams {
+		s.rewind()
+	}
+	w.from, w.tried, w.matched, w.size = from, 0, 0, w.r.s.tune.leastBatch
+	n, _ := slices.BinarySearch(w.st.changed, from)
+	w.changed = w.st.changed[n:]
 }
 
 func closing(err error, others ...error) error {
@@ -70,7 +87,9 @@ func (w *walk) lead(e effort) error {
 		if d.drives {
 			continue
 		}
-		s, decided, err := w.c.conds[i].drive(w.r, e, &d.unsure)
+		cond, before := w.c.conds[i], w.r.work
+		s, decided, err := cond.drive(w.r, e, &d.unsure)
+		w.r.charge(cond.param(), before)
 		if err != nil {
 			return err
 		}
@@ -114,8 +133,17 @@ func (w *walk) tell() {
 	}
 }
 
-// candidate is the next one, and whether the index speaks for it; store.End after the last.
+// candidate is the next one, and whether the index does not speak for it; store.End after the last.
 func (w *walk) candidate() (store.Ordinal, bool, error) {
+	for {
+		o, full, err := w.step()
+		if err != nil || !w.spoken || !full && !w.st.isChanged(o) {
+			return o, full, err
+		}
+	}
+}
+
+func (w *walk) step() (store.Ordinal, bool, error) {
 	var o store.Ordinal
 	var err error
 	if w.all {
@@ -149,6 +177,8 @@ func (w *walk) next(want int) (found *batch, err error) {
 			err = w.lead(more)
 		case w.tried >= w.r.s.tune.longPatience && w.looked < most && w.all:
 			err = w.lead(most)
+		case w.ripe():
+			err = w.lead(w.looked)
 		}
 		if err != nil {
 			return nil, err
@@ -182,6 +212,19 @@ func (w *walk) next(want int) (found *batch, err error) {
 	}
 }
 
+// ripe reports whether a condition that does not lead yet has learned all that match it.
+func (w *walk) ripe() bool {
+	for i, cond := range w.c.conds {
+		if l, ok := cond.(learner); ok && !w.driven[i].drives && l.isKnown() {
+			return true
+		}
+	}
+	return false
+}
+
+// learner is a condition that may come to know all that match it while it is tested.
+type learner interface{ isKnown() bool }
+
 // promising reports whether so many of the candidates match that it costs less to go on than to look for a better plan.
 func (w *walk) promising(want int) bool {
 	return w.matched > 0 && want*w.tried/w.matched < w.r.s.tune.rangeCap/8
@@ -204,7 +247,10 @@ func (w *walk) test(b *batch) error {
 		if b.kept() == 0 {
 			return nil
 		}
-		if err := w.c.conds[i].test(w.r, b); err != nil {
+		cond, before := w.c.conds[i], w.r.work
+		err := cond.test(w.r, b)
+		w.r.charge(cond.param(), before)
+		if err != nil {
 			return err
 		}
 	}

@@ -14,6 +14,7 @@ type anyOf struct {
 
 func (c *anyOf) String() string { return c.text }
 func (c *anyOf) cost() int      { return 1 }
+func (c *anyOf) param() string  { return c.text }
 
 func (c *anyOf) drive(r *run, e effort, unsure *bool) (stream, bool, error) {
 	u, decided := &union{}, true

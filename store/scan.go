@@ -176,6 +176,7 @@ func (s *Scan) Close() error {
 // nowhere is the iterator over nothing.
 type nowhere struct{}
 
+func (nowhere) Reset(kv.Range)   {}
 func (nowhere) Next() bool       { return false }
 func (nowhere) Seek([]byte) bool { return false }
 func (nowhere) Key() []byte      { return nil }

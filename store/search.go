@@ -37,7 +37,9 @@ func Equal(value []byte) Values {
 //	err := h.Err()
 type Hits struct {
 	it      kv.Iterator
+	back    bool
 	prefix  []byte // of the parameter
+	key     []byte // of the last Seek
 	value   []byte
 	ordinal Ordinal
 	err     error
@@ -46,22 +48,30 @@ type Hits struct {
 // Hits begins a walk over the entries of a parameter with values in the range, as of the view's snapshot. The caller
 // closes it before the view.
 func (v *View) Hits(ctx context.Context, typ r4.Code, param uint16, in Values, back bool) *Hits {
-	h := &Hits{prefix: searchPrefix(nil, typ, param, nil)}
+	h := &Hits{prefix: searchPrefix(nil, typ, param, nil), back: back}
+	h.it = v.r.Scan(ctx, h.within(in))
+	return h
+}
+
+// Restart begins anew over other values of the same parameter, wherever these lie: as Hits would, but for less.
+func (h *Hits) Restart(in Values) { h.it.Reset(h.within(in)) }
+
+// within is the range of the entries with such values.
+func (h *Hits) within(in Values) kv.Range {
 	r := kv.Prefix(h.prefix)
 	if in.Prefix != nil {
-		r = kv.Prefix(searchPrefix(nil, typ, param, in.Prefix))
+		r = kv.Prefix(appendEscaped(bytes.Clone(h.prefix), in.Prefix))
 	}
 	if in.From != nil {
-		r.Start = later(r.Start, searchPrefix(nil, typ, param, in.From))
+		r.Start = later(r.Start, appendEscaped(bytes.Clone(h.prefix), in.From))
 	}
 	if in.To != nil {
-		if to := searchPrefix(nil, typ, param, in.To); bytes.Compare(to, r.End) < 0 {
+		if to := appendEscaped(bytes.Clone(h.prefix), in.To); bytes.Compare(to, r.End) < 0 {
 			r.End = to
 		}
 	}
-	r.Reverse, r.KeysOnly = back, true
-	h.it = v.r.Scan(ctx, r)
-	return h
+	r.Reverse, r.KeysOnly = h.back, true
+	return r
 }
 
 func later(a, b []byte) []byte {
@@ -77,8 +87,9 @@ func (h *Hits) Next() bool { return h.read(h.it.Next()) }
 // Seek moves forward to the first entry at or behind (value, ordinal) in the walk's direction; value is one that Value
 // gave or that IndexValue keeps. It stays where it is if that is already there or beyond.
 func (h *Hits) Seek(value []byte, ordinal Ordinal) bool {
-	key := append(appendEscaped(bytes.Clone(h.prefix), value), escape, valueEnd)
-	return h.read(h.it.Seek(be.AppendUint32(key, uint32(ordinal))))
+	h.key = append(appendEscaped(append(h.key[:0], h.prefix...), value), escape, valueEnd)
+	h.key = be.AppendUint32(h.key, uint32(ordinal))
+	return h.read(h.it.Seek(h.key))
 }
 
 func (h *Hits) read(ok bool) bool {

@@ -47,6 +47,7 @@ type serverFlags struct {
 	History         string        `help:"Superseded versions that are kept: all, those of so many days (30d), or so many of each resource (10)." default:"all" placeholder:"KEEP"`
 	EraseWait       time.Duration `help:"How long exports may hold up the removal of what was erased before they are cancelled." default:"24h" placeholder:"TIME"`
 	JobStuckAfter   time.Duration `help:"How long a job may make no progress before it is begun again." default:"15m" placeholder:"TIME"`
+	SearchTime      time.Duration `help:"How long one search may take before it is refused as too costly." default:"30s" placeholder:"TIME"`
 }
 
 // config is the flags as the server takes them.
@@ -55,7 +56,7 @@ func (f *serverFlags) config(log *slog.Logger) app.Config {
 	return app.Config{History: history, EraseWait: f.EraseWait, DataDir: f.DataDir, Listen: f.Listen, PublicURL: f.base(), Account: f.Account, Region: f.Region,
 		DatabaseURL: f.DatabaseURL, MasterKeyFile: f.MasterKeyFile, MasterPassphrase: os.Getenv("TARN_MASTER_PASSPHRASE"),
 		TrustProxy: f.TrustProxy, CacheBytes: f.CacheSize << 20, ExportWorkers: f.ExportWorkers, ExportShare: f.ExportShare, EventWebhook: f.EventWebhook,
-		EventSecretFile: f.EventSecretFile, JobRetention: f.JobRetention, JobStuckAfter: f.JobStuckAfter, Version: version, Log: log}
+		EventSecretFile: f.EventSecretFile, JobRetention: f.JobRetention, JobStuckAfter: f.JobStuckAfter, SearchTime: f.SearchTime, Version: version, Log: log}
 }
 
 // base is the public URL; where the server listens on all addresses and none is named, it is the one of this machine.

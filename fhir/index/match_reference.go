@@ -46,9 +46,7 @@ func isID(text string) bool {
 	return fhir.ParseReference("Patient/"+text).Kind == fhir.RelativeReference && !strings.Contains(text, "/")
 }
 
-func referencePrefix(id string, c r4.Code) []byte {
-	return append(append(append([]byte{formReference}, id...), sep), typeByte(c))
-}
+func referencePrefix(id string, c r4.Code) []byte { return AppendReference(nil, c, id) }
 
 // local matches a resource of this server, whichever way it is referred to: with a version only at that one.
 func (s *subject) local(ref fhir.Reference) []piece {

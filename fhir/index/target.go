@@ -55,3 +55,26 @@ func targetOf(v []byte, base string) (t Target, ok bool) {
 	}
 	return Target{Type: r4.Code(rest[0] - typeOffset), ID: string(first), Version: string(version)}, true
 }
+
+// TargetOf is the target of one value of a reference parameter, as Targets has it.
+func TargetOf(kept []byte, base string) (Target, bool) { return targetOf(kept, base) }
+
+// AppendReference appends the value of a reference to a local resource that is relative and names no version. The values
+// of other references to it by id begin with the same bytes.
+func AppendReference(dst []byte, typ r4.Code, id string) []byte {
+	return append(append(append(append(dst, formReference), id...), sep), typeByte(typ))
+}
+
+// References are the parts of the index that hold the references by id of a parameter that may lead to a type.
+func References(typ r4.Code, p *r4.SearchParam, target r4.Code) (all []Range) {
+	of := planOf(typ).params[p.Code]
+	if of == nil {
+		return nil
+	}
+	for _, s := range of.slots {
+		if s.only == 0 || s.only == target {
+			all = append(all, Range{Param: s.param, From: []byte{formReference}, To: []byte{formReference + 1}})
+		}
+	}
+	return all
+}

@@ -33,6 +33,7 @@ func Run(t *testing.T, h Harness) {
 		{"get", testGet},
 		{"scan", testScan},
 		{"seek", testSeek},
+		{"reset", testReset},
 		{"read ends with its context", testReadContext},
 		{"update", testUpdate},
 		{"update excludes", testUpdateExcludes},

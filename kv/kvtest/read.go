@@ -233,6 +233,57 @@ func testSeek(t *testing.T, h Harness) {
 	must(t, errors.Join(keysOnly.Err(), keysOnly.Close()))
 }
 
+func testReset(t *testing.T, h Harness) {
+	_, s := open(t, h)
+	var pairs []string
+	for i := range 300 {
+		pairs = append(pairs, fmt.Sprintf("k%05d", i), fmt.Sprint(i))
+	}
+	put(t, s, pairs...)
+	n := snapshot(t, s)
+	k := func(i int) []byte { return fmt.Appendf(nil, "k%05d", i) }
+	put(t, s, "k00100", "another") // which the snapshot does not see
+
+	it := n.Scan(t.Context(), kv.Range{Start: k(9), End: k(5)})
+	equal(t, "an entry of no range", it.Next(), false)
+	for i, c := range []struct {
+		from, to int
+		reverse  bool
+		seek     int // -1: none
+		steps    []int
+	}{
+		{100, 103, false, -1, []int{100, 101, 102, -1}},
+		{100, 103, false, -1, []int{100, 101, 102, -1}},
+		{10, 300, false, 150, []int{150, 151}}, // left in the middle
+		{10, 300, false, -1, []int{10}},
+		{20, 22, false, 50, []int{-1}},
+		{5, 5, false, -1, []int{-1}},
+		{5, 8, true, -1, []int{7, 6, 5, -1}},
+		{5, 80, true, 40, []int{40, 39}},
+		{5, 80, true, 60, []int{60, 59}},
+		{0, 2, false, -1, []int{0, 1, -1}},
+	} {
+		r := kv.Range{Start: k(c.from), End: k(c.to), Reverse: c.reverse}
+		it.Reset(r)
+		clear(r.Start) // it may be used again
+		clear(r.End)
+		for j, want := range c.steps {
+			ok := false
+			if j == 0 && c.seek >= 0 {
+				ok = it.Seek(k(c.seek))
+			} else {
+				ok = it.Next()
+			}
+			if ok != (want >= 0) || ok && (string(it.Key()) != string(k(want)) || string(it.Value()) != fmt.Sprint(want)) {
+				t.Fatalf("range %d, step %d: %v, at %q", i, j, ok, it.Key())
+			}
+		}
+	}
+	must(t, errors.Join(it.Err(), it.Close()))
+	it.Reset(kv.Range{})
+	equal(t, "an entry after Close", it.Next(), false)
+}
+
 func testReadContext(t *testing.T, h Harness) {
 	_, s := open(t, h)
 	put(t, s, "a", "1", "b", "2")

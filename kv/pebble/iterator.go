@@ -13,40 +13,55 @@ import (
 // iterator walks over a range of a snapshot. It is counted inside the space until it is closed.
 type iterator struct {
 	space   *space
+	snap    *snapshot
 	it      *pebble.Iterator // nil after Close, or when it could not be made
 	ctx     context.Context
 	done    <-chan struct{}
 	reverse bool
 	placed  bool // it stands, or stood, on an entry
 	ended   bool
+	closed  bool
 	err     error
 }
 
 // Scan implements kv.Reader.
 func (n *snapshot) Scan(ctx context.Context, r kv.Range) kv.Iterator {
+	i := &iterator{space: n.space, snap: n, ctx: ctx, done: ctx.Done()}
+	i.Reset(r)
+	return i
+}
+
+// Reset implements kv.Iterator.
+func (i *iterator) Reset(r kv.Range) {
 	const op = "pebble.Scan"
-	i := &iterator{space: n.space, ctx: ctx, done: ctx.Done(), reverse: r.Reverse}
-	if i.err = n.check(ctx, op); i.err != nil {
-		return i
+	if i.err != nil || i.closed {
+		return
+	}
+	i.reverse, i.placed, i.ended = r.Reverse, false, false
+	if i.err = i.snap.check(i.ctx, op); i.err != nil {
+		return
 	}
 	if r.End != nil && bytes.Compare(r.Start, r.End) >= 0 {
 		i.ended = true
-		return i
-	}
-	if i.err = n.space.again(op); i.err != nil {
-		return i
+		return
 	}
 	opts := pebble.IterOptions{UpperBound: r.End}
 	if len(r.Start) > 0 {
 		opts.LowerBound = r.Start
 	}
-	it, err := n.snap.NewIterWithContext(ctx, &opts)
+	if i.it != nil {
+		i.it.SetBounds(opts.LowerBound, opts.UpperBound)
+		return
+	}
+	if i.err = i.space.again(op); i.err != nil {
+		return
+	}
+	it, err := i.snap.snap.NewIterWithContext(i.ctx, &opts)
 	if err != nil {
-		i.err = translate(op, errors.Join(err, n.space.leave(false)))
-		return i
+		i.err = translate(op, errors.Join(err, i.space.leave(false)))
+		return
 	}
 	i.it = it
-	return i
 }
 
 // ready reports whether the iterator may move.
@@ -138,6 +153,7 @@ func (i *iterator) Err() error { return i.err }
 
 // Close implements kv.Iterator; a second Close does nothing.
 func (i *iterator) Close() error {
+	i.closed = true
 	if i.it == nil {
 		return nil
 	}

@@ -29,17 +29,27 @@ type iterator struct {
 	page []kv.Entry
 	at   int  // in page; -1 before its first entry
 	last bool // no page follows
+	shut bool
 	err  error
 }
 
 // Scan implements kv.Reader.
 func (s *state) Scan(ctx context.Context, r kv.Range) kv.Iterator {
-	i := &iterator{state: s, ctx: ctx, Range: r, low: []byte{}, high: r.End, rows: firstRows, at: -1}
-	if r.Start != nil {
-		i.low = r.Start
-	}
-	i.err = s.space.check(ctx, "postgres.Scan")
+	i := &iterator{state: s, ctx: ctx}
+	i.Reset(r)
 	return i
+}
+
+// Reset implements kv.Iterator.
+func (i *iterator) Reset(r kv.Range) {
+	if i.err != nil || i.shut {
+		return
+	}
+	*i = iterator{state: i.state, ctx: i.ctx, Range: r, low: []byte{}, high: bytes.Clone(r.End), rows: firstRows, at: -1, page: i.page[:0]}
+	if r.Start != nil {
+		i.low = bytes.Clone(r.Start)
+	}
+	i.err = i.state.space.check(i.ctx, "postgres.Scan")
 }
 
 // ready reports whether the iterator may move.
@@ -177,6 +187,6 @@ func (i *iterator) Err() error { return i.err }
 
 // Close implements kv.Iterator.
 func (i *iterator) Close() error {
-	i.page, i.last = nil, true
+	i.page, i.last, i.shut = nil, true, true
 	return nil
 }
