@@ -283,7 +283,7 @@ func TestServer_worksOnPostgreSQL(t *testing.T) {
 		}
 		return done
 	})
-	asked, err := c.Digests(ctx, d.DatastoreId, exported)
+	asked, _, err := c.Digests(ctx, d.DatastoreId, exported)
 	must(t, err)
 	var digests []export.File
 	for _, f := range asked {

@@ -37,7 +37,7 @@ func (a *App) openFaces(tokenKey []byte) error {
 	resources := rest.New(rest.Options{Edge: a.edge, Datastores: a.catalog, Interactions: a.interactions, Packages: a.packages, Background: a.background, Searches: searches, Erasures: a.erasures,
 		Beside:  bulk.Offer(),
 		Version: a.cfg.Version, Started: fhir.InstantOf(time.Now())})
-	exports := bulk.New(bulk.Options{Edge: a.edge, Datastores: a.catalog, Exports: a.exports, Imports: a.imports})
+	exports := bulk.New(bulk.Options{Erasures: a.erasures, Edge: a.edge, Datastores: a.catalog, Exports: a.exports, Imports: a.imports})
 	web, err := console.New(console.Options{Endpoint: a.url, Transport: inside{func() http.Handler { return a.handler }}, Region: a.cfg.Region,
 		PublicURL: a.cfg.PublicURL, TrustProxy: a.cfg.TrustProxy})
 	if err != nil {

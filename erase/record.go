@@ -104,6 +104,15 @@ func pendings(ctx context.Context, st *store.Store) (all []pending, err error) {
 	return all, nil
 }
 
+// Erased are the records of the erasures in a data store by transactions after one, the oldest first.
+func (s *Service) Erased(ctx context.Context, datastore string, after store.TxID) ([]Record, error) {
+	st, err := s.o.Datastores.Store(ctx, datastore)
+	if err != nil {
+		return nil, err
+	}
+	return Records(ctx, st, after)
+}
+
 // Records are those of the erasures in a data store by transactions after one, the oldest first.
 func Records(ctx context.Context, st *store.Store, after store.TxID) (all []Record, err error) {
 	for r, err := range st.Riders(ctx, []byte(riders+"record/")) {

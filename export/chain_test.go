@@ -162,10 +162,11 @@ func TestSince_aChainOfExportsRebuildsTheDataStore(t *testing.T) {
 func (w *world) proves(id string, f folder) {
 	w.t.Helper()
 	var digests []export.File
-	must(w.t, w.exports.Digests(w.t.Context(), w.data.ID, id, func(d export.File) error {
+	_, err := w.exports.Digests(w.t.Context(), w.data.ID, id, func(d export.File) error {
 		digests = append(digests, d)
 		return nil
-	}))
+	})
+	must(w.t, err)
 	report, err := export.Verify(w.t.Context(), f, digests, nil)
 	must(w.t, err)
 	if len(report.Problems) > 0 {

@@ -2,7 +2,6 @@ package export
 
 import (
 	"context"
-	"errors"
 
 	"tarn/fault"
 	"tarn/job"
@@ -24,54 +23,37 @@ func (s *Service) Describe(ctx context.Context, datastore, jobID string) (job.Re
 // Digests computes again, from the data store as of the job's transaction, what each file of an export must be, in the
 // manifest's order, and calls yield for each. It reads what the export read and writes nothing; the bucket is not
 // looked at. It reads as many parts at once as the Service has workers, over all callers, and ends soon after ctx does.
-// An error of yield ends it.
-func (s *Service) Digests(ctx context.Context, datastore, jobID string, yield func(File) error) error {
+// An error of yield ends it. What has been erased since, or removed from history, it cannot compute: files that hold such are
+// given as they were recorded when they were written, and the Loss tells of them.
+func (s *Service) Digests(ctx context.Context, datastore, jobID string, yield func(File) error) (loss Loss, err error) {
 	const op = "export.Digests"
 	_, j, err := s.Describe(ctx, datastore, jobID)
 	if err != nil {
-		return fault.Wrap(op, err)
+		return loss, fault.Wrap(op, err)
 	}
 	data, err := s.datastores.Store(ctx, datastore)
 	if err != nil {
-		return fault.Wrap(op, err)
+		return loss, fault.Wrap(op, err)
 	}
-	v, err := data.At(ctx, j.TxID)
+	p, err := s.newProofs(ctx, data, jobID, j)
 	if err != nil {
-		return fault.Wrap(op, err)
+		return loss, fault.Wrap(op, err)
 	}
-	plan, err := planSelection(ctx, data, v, &j, s.queries)
-	if err = errors.Join(err, v.Close()); err != nil {
-		return fault.Wrap(op, err)
-	}
-	number := jobNumber(jobID)
-	part := func(ctx context.Context, k int) ([]File, error) {
-		select {
-		case s.readers <- struct{}{}:
-			defer func() { <-s.readers }()
-		case <-ctx.Done():
-			return nil, context.Cause(ctx)
-		}
-		v, err := data.At(ctx, j.TxID) // one view a part, so that no snapshot of the engine is held for long
-		if err != nil {
-			return nil, err
-		}
-		files, err := writePart(ctx, v, j, number, plan[k], discard{}, s.share)
-		return files, fault.Wrap(op, errors.Join(err, v.Close()))
-	}
-	if err := inOrder(ctx, len(plan), cap(s.readers), part, func(_ int, files []File) error {
-		for _, f := range files {
+	if err := inOrder(ctx, len(p.plan), cap(s.readers), p.part, func(_ int, one proved) error {
+		loss.add(one.lost)
+		for _, f := range one.files {
 			if err := yield(f); err != nil {
 				return err
 			}
 		}
 		return nil
 	}); err != nil {
-		return err
+		return loss, fault.Wrap(op, err)
 	}
-	if body, f := ignoredFile(j, number); body != nil {
-		return yield(f)
+	if body, f := ignoredFile(j, p.number); body != nil {
+		return loss, yield(f)
 	}
-	return nil
+	return loss, nil
 }
 
 // discard is a sink that keeps nothing: the digest is made before it.

@@ -85,7 +85,7 @@ func TestDigests_ofManyCallersKeepToTheWorkers(t *testing.T) {
 	for range 8 {
 		all.Go(func() {
 			n := 0
-			err := w.exports.Digests(t.Context(), w.data.ID, rec.ID, func(f export.File) error {
+			_, err := w.exports.Digests(t.Context(), w.data.ID, rec.ID, func(f export.File) error {
 				if n >= len(want) || f != want[n] {
 					t.Errorf("file %d is %+v", n, f)
 				}
@@ -100,7 +100,7 @@ func TestDigests_ofManyCallersKeepToTheWorkers(t *testing.T) {
 	all.Wait()
 	left := errors.New("the caller left")
 	ctx, leave := context.WithCancelCause(t.Context())
-	err = w.exports.Digests(ctx, w.data.ID, rec.ID, func(export.File) error { leave(left); return nil })
+	_, err = w.exports.Digests(ctx, w.data.ID, rec.ID, func(export.File) error { leave(left); return nil })
 	if err == nil {
 		t.Error("goes on for nobody")
 	}

@@ -223,10 +223,11 @@ func (w *world) sameFiles(a, b folder) {
 func (w *world) digests(id string) []export.File {
 	w.t.Helper()
 	all := []export.File{}
-	must(w.t, w.exports.Digests(w.t.Context(), w.data.ID, id, func(f export.File) error {
+	_, err := w.exports.Digests(w.t.Context(), w.data.ID, id, func(f export.File) error {
 		all = append(all, f)
 		return nil
-	}))
+	})
+	must(w.t, err)
 	return all
 }
 

@@ -39,7 +39,17 @@ const stageStep = 4 << 20
 // that of resource i: Deleted, or None for what never was and for what is erased already. What Erase hides stays on the
 // disk until Purge. More than about ten thousand resources at once may be fault.TooLarge, and nothing is done.
 func (s *Store) Erase(ctx context.Context, e Erasure) ([]Result, error) {
-	t := Transaction{Writes: make([]Write, len(e.Resources)), Riders: e.Riders, Once: e.Once, Report: e.Report}
+	t := Transaction{Writes: make([]Write, len(e.Resources)), Riders: e.Riders, Once: e.Once, Report: func(results []Result) (riders []Rider) {
+		if e.Report != nil {
+			riders = e.Report(results)
+		}
+		for i := range results {
+			if results[i].Change != None {
+				return append(riders, txRider(erasedRider, results[i].Tx))
+			}
+		}
+		return riders
+	}}
 	for i, r := range e.Resources {
 		t.Writes[i] = Write{Op: Erase, Type: r.Type, ID: r.ID}
 	}

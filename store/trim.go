@@ -34,6 +34,10 @@ func (s *Store) Trim(ctx context.Context, keep Keep, from Place) (next Place, re
 	defer func() { err = closeAll(err, fault.Wrap(op, v.Close())) }()
 	keep.Horizon = min(keep.Horizon, s.confirmed(v.head).Tx)
 	t := &trimming{s: s, ctx: ctx, v: v, keep: keep}
+	if t.lossy, err = v.txOf(ctx, trimmedRider); err != nil {
+		return Place{}, 0, fault.Wrap(op, err)
+	}
+	t.lossy = max(t.lossy, keep.Horizon)
 	it := v.r.Scan(ctx, kv.Range{Start: ordinalKey(nil, tableHistory, from.Type, from.Ordinal), End: []byte{tableHistory + 1}})
 	defer func() { err = closeAll(err, fault.Wrap(op, it.Close())) }()
 	for looked := 0; it.Next(); looked++ {
@@ -77,6 +81,7 @@ type trimming struct {
 	v       *View
 	keep    Keep
 	removed int
+	lossy   TxID // below it versions may be missing
 
 	at    Place
 	veil  TxID // of the resource
@@ -153,6 +158,8 @@ func (t *trimming) settle() error {
 				batch.DeleteRange(o.blob, kv.PrefixEnd(o.blob))
 			}
 		}
+		lossy := txRider(trimmedRider, t.lossy)
+		batch.Set(riderKey(nil, lossy.Key), lossy.Value)
 		floor := t.last
 		floor.number = some[0].number
 		batch.Set(historyKey(nil, t.at.Type, t.at.Ordinal, floor.tx), floor.appendHeader(nil))

@@ -10,10 +10,12 @@ import (
 	"time"
 
 	"tarn/api/edge"
+	"tarn/erase"
 	"tarn/export"
 	"tarn/fault"
 	"tarn/fhir"
 	"tarn/job"
+	"tarn/store"
 )
 
 // Exports is the service behind the face.
@@ -27,7 +29,13 @@ type Exports interface {
 	Files(ctx context.Context, rec job.Record) ([]export.File, error)
 	OpenOwn(ctx context.Context, datastore, jobID, name string) (export.OwnFile, error)
 	Preflight(ctx context.Context, r export.Request) ([]export.Finding, error)
-	Digests(ctx context.Context, datastore, jobID string, yield func(export.File) error) error
+	Digests(ctx context.Context, datastore, jobID string, yield func(export.File) error) (export.Loss, error)
+}
+
+// Erasures tells what was erased of late.
+type Erasures interface {
+	// Erased are the records of the erasures in a data store by transactions after one.
+	Erased(ctx context.Context, datastore string, after store.TxID) ([]erase.Record, error)
 }
 
 // Options wire the face.
@@ -36,6 +44,7 @@ type Options struct {
 	Datastores edge.Datastores
 	Exports    Exports
 	Imports    Imports
+	Erasures   Erasures
 	Now        func() time.Time // nil: time.Now
 }
 

@@ -85,13 +85,13 @@ func (e exports) Describe(_ context.Context, datastore, id string) (job.Record, 
 
 func (e exports) Expired(job.Record, export.Job) bool { return false }
 
-func (e exports) Digests(_ context.Context, _, _ string, yield func(export.File) error) error {
+func (e exports) Digests(_ context.Context, _, _ string, yield func(export.File) error) (loss export.Loss, err error) {
 	for _, f := range []export.File{{Type: "Patient", Name: "Patient/Patient-1-0-0.ndjson", Count: 2, Bytes: 3, SHA256: "aa"}, {Type: "Slot", Name: "Slot/Slot-1-0-0.ndjson", Count: 1, Bytes: 1, SHA256: "bb"}} {
 		if err := yield(f); err != nil {
-			return err
+			return loss, err
 		}
 	}
-	return e.refuse
+	return loss, e.refuse
 }
 
 func (s *stage) Credential(context.Context, string) (access.Credential, error) {
@@ -171,7 +171,7 @@ func TestFace_asksForRights(t *testing.T) {
 	start, pass := allow("healthlake:StartFHIRExportJob", arnOf(active)), allow("iam:PassRole", role)
 	preflight := func(c *client.Client) error { _, err := c.Preflight(t.Context(), request(active)); return err }
 	progress := func(c *client.Client) error { _, err := c.ExportProgress(t.Context(), active, jobID); return err }
-	digests := func(c *client.Client) error { _, err := c.Digests(t.Context(), active, jobID); return err }
+	digests := func(c *client.Client) error { _, _, err := c.Digests(t.Context(), active, jobID); return err }
 	cancel := func(c *client.Client) error { _, err := c.CancelImport(t.Context(), active, jobID); return err }
 	for name, test := range map[string]struct {
 		rights string
@@ -255,12 +255,12 @@ func TestProgress_tellsHowFarAndWhere(t *testing.T) {
 
 func TestDigests_anAnswerThatBreaksOffIsAnError(t *testing.T) {
 	t.Parallel()
-	got, err := open(t, &stage{}, everything).Digests(t.Context(), active, jobID)
+	got, _, err := open(t, &stage{}, everything).Digests(t.Context(), active, jobID)
 	if err != nil || len(got) != 2 || got[1].SHA256 != "bb" {
 		t.Errorf("digests %v, %v", got, err)
 	}
 	broken := &stage{refuse: fault.Errorf(fault.Internal, "stage", "boom")}
-	if got, err := open(t, broken, everything).Digests(t.Context(), active, jobID); err == nil {
+	if got, _, err := open(t, broken, everything).Digests(t.Context(), active, jobID); err == nil {
 		t.Errorf("a broken answer was taken for %v", got)
 	}
 }

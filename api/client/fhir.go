@@ -44,13 +44,27 @@ type Digest struct {
 	Continues  string `json:"continuesInFile"`
 }
 
-// Digests asks the store what the files of an export must be, computed again as of its transaction.
-func (c *Client) Digests(ctx context.Context, datastore, job string) ([]Digest, error) {
+// Lost is what an export holds and its data store has no more.
+type Lost struct {
+	Erased []struct {
+		Erasure string `json:"erasure"` // the id under which it was asked for, or empty
+		Instant string `json:"instant"` // when
+		Count   int    `json:"count"`   // of resources
+	} `json:"erased"`
+	Removed int `json:"removed"` // resources whose history was removed
+}
+
+// Digests asks the store what the files of an export must be, computed again as of its transaction. What it has lost since
+// it cannot compute: the digests of such files are those that were recorded when they were written.
+func (c *Client) Digests(ctx context.Context, datastore, job string) ([]Digest, Lost, error) {
 	resp, err := c.FHIR(ctx, http.MethodGet, datastore, "export/"+job+"/digests", nil)
 	if err != nil {
-		return nil, err
+		return nil, Lost{}, err
 	}
-	out := struct{ Output []Digest }{Output: []Digest{}}
+	out := struct {
+		Output []Digest
+		Lost   Lost
+	}{Output: []Digest{}}
 	err = decode(resp, &out, json.Unmarshal)
-	return out.Output, err
+	return out.Output, out.Lost, err
 }

@@ -15,7 +15,7 @@ import (
 
 // prove reads the export back and holds it against its manifest and the data store.
 func (d *demo) prove(ctx context.Context) error {
-	report, _, err := prove(ctx, d.s, d.api, exportOf(d.job), false)
+	report, _, _, err := prove(ctx, d.s, d.api, exportOf(d.job), false)
 	if err != nil {
 		return err
 	}

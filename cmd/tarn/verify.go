@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"strconv"
 	"strings"
@@ -66,7 +67,7 @@ func (c *verifyCmd) ofJob(ctx context.Context, api *client.Client) (exported, er
 
 // verify proves an export and prints the outcome. Problems end it with errReported.
 func (c *verifyCmd) verify(ctx context.Context, s *screen, api *client.Client, what exported) error {
-	report, against, err := prove(ctx, s, api, what, c.ManifestOnly)
+	report, against, lost, err := prove(ctx, s, api, what, c.ManifestOnly)
 	if err != nil {
 		return err
 	}
@@ -76,7 +77,7 @@ func (c *verifyCmd) verify(ctx context.Context, s *screen, api *client.Client, w
 			report.Problems = []export.Problem{}
 		}
 		err := s.json(map[string]any{"folder": what.folder, "ok": ok, "verified": report.Verified, "count": report.Manifest.Count,
-			"against": against, "transactionTime": report.Manifest.TransactionTime, "problems": report.Problems})
+			"against": against, "transactionTime": report.Manifest.TransactionTime, "problems": report.Problems, "lost": lost})
 		if err != nil {
 			return err
 		}
@@ -87,6 +88,9 @@ func (c *verifyCmd) verify(ctx context.Context, s *screen, api *client.Client, w
 				break
 			}
 			s.say("%s: %s", s.head(p.Name), p.Text)
+		}
+		for _, line := range lostLines(lost) {
+			s.say("%s", line)
 		}
 		s.say("%s (%s)", verdict(report), against)
 		if report.Manifest.JobID == "" && !strings.Contains(what.folder, "-FHIR_EXPORT-") {
@@ -108,36 +112,54 @@ func verdict(r export.Report) string {
 }
 
 // prove reads an export and says what is wrong with it, and against what it was held.
-func prove(ctx context.Context, s *screen, api *client.Client, what exported, manifestOnly bool) (export.Report, string, error) {
+func prove(ctx context.Context, s *screen, api *client.Client, what exported, manifestOnly bool) (report export.Report, against string, lost client.Lost, err error) {
 	bucket, prefix, err := export.ParseS3Uri(what.folder)
 	if err != nil {
-		return export.Report{}, "", &usageError{err}
+		return report, "", lost, &usageError{err}
 	}
 	folder := client.Folder{Client: api, Bucket: bucket, Prefix: prefix}
 	manifest, err := readManifest(ctx, folder)
 	if err != nil {
-		return export.Report{}, "", err
+		return report, "", lost, err
 	}
 	if what.job == "" {
 		what.datastore, what.job = manifest.DatastoreID, manifest.JobID
 	}
 	var digests []export.File
-	against := "against the manifest alone"
+	against = "against the manifest alone"
 	if !manifestOnly && what.job != "" {
-		asked, err := api.Digests(ctx, what.datastore, what.job)
+		asked, gone, err := api.Digests(ctx, what.datastore, what.job)
 		if err != nil {
-			return export.Report{}, "", fault.WithHint(err, "--manifest-only proves the files against their manifest without the data store.")
+			return report, "", lost, fault.WithHint(err, "--manifest-only proves the files against their manifest without the data store.")
 		}
 		digests = make([]export.File, len(asked))
 		for i, d := range asked {
 			digests[i] = export.File(d)
 		}
-		against = "against the manifest and the data store"
+		against, lost = "against the manifest and the data store", gone
 	}
 	b := s.newBar("Verifying", int64(manifest.Count), unitThings)
 	defer b.end()
-	report, err := export.Verify(ctx, folder, digests, func(done int) { b.set(int64(done), int64(manifest.Count)) })
-	return report, against, err
+	report, err = export.Verify(ctx, folder, digests, func(done int) { b.set(int64(done), int64(manifest.Count)) })
+	return report, against, lost, err
+}
+
+// lostLines say what of an export its data store has no more. An export stays good for that.
+func lostLines(lost client.Lost) (lines []string) {
+	for _, e := range lost.Erased {
+		by := "in an erasure of which there is no record any more"
+		if e.Erasure != "" {
+			by = "on " + e.Instant + " by erasure " + e.Erasure
+		}
+		lines = append(lines, fmt.Sprintf("%d resources of this export were erased %s.", e.Count, by))
+	}
+	if lost.Removed > 0 {
+		lines = append(lines, fmt.Sprintf("The versions of %d resources of this export are not kept in the history any more.", lost.Removed))
+	}
+	if len(lines) > 0 {
+		lines = append(lines, "Files that hold them were proved against the record that was made when they were written.")
+	}
+	return lines
 }
 
 // readManifest reads an export's manifest, as far as it can be read: what is wrong with it, Verify says.

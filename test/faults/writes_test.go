@@ -57,7 +57,7 @@ func (h *house) whole(what string, rec job.Record, want map[string]string) {
 		return
 	}
 	n := 0
-	err = h.exports.Digests(h.t.Context(), h.data.ID, rec.ID, func(f export.File) error {
+	_, err = h.exports.Digests(h.t.Context(), h.data.ID, rec.ID, func(f export.File) error {
 		if n >= len(m.Output) || m.Output[n] != f {
 			h.t.Errorf("%s: the manifest does not say of %s what the data store says", what, f.Name)
 		}
