@@ -28,3 +28,19 @@ func (w frugal) Run(ctx context.Context, run *job.Run) error {
 	defer debug.FreeOSMemory()
 	return w.Work.Run(ctx, run)
 }
+
+// Cancelled implements job.Canceller, for works that do.
+func (w frugal) Cancelled(ctx context.Context, run *job.Run) error {
+	if c, ok := w.Work.(job.Canceller); ok {
+		return c.Cancelled(ctx, run)
+	}
+	return nil
+}
+
+// Failed implements job.Failer, for works that do.
+func (w frugal) Failed(ctx context.Context, run *job.Run, reason error) error {
+	if f, ok := w.Work.(job.Failer); ok {
+		return f.Failed(ctx, run, reason)
+	}
+	return nil
+}

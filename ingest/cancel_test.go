@@ -8,6 +8,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"tarn/ingest"
 	"tarn/job"
 	"tarn/store"
 )
@@ -121,4 +122,72 @@ func TestImport_addsNothingBehindItsCancel(t *testing.T) {
 			t.Errorf("%v", v)
 		}
 	})
+}
+
+// TestImport_isCancelledByItsClient cancels imports of a whole server: one that runs, and one that waits behind it; and
+// lets one fail in the middle.
+func TestImport_isCancelledByItsClient(t *testing.T) {
+	t.Parallel()
+	s := start(t, t.TempDir()).prepare()
+	var text strings.Builder
+	for i := range 60_000 {
+		fmt.Fprintf(&text, `{"resourceType":"Observation","id":"o-%d","status":"final","code":{"text":"note"}}`+"\n", i)
+	}
+	s.upload("in/a.ndjson", patient("a")+"broken\n")
+	s.upload("in/b.ndjson", text.String())
+	first, err := s.client.StartImport(t.Context(), s.request("in/"))
+	must(t, err)
+	second, err := s.client.StartImport(t.Context(), s.request("in/"))
+	must(t, err)
+	for {
+		j, err := s.client.DescribeImport(t.Context(), s.data.DatastoreId, first)
+		must(t, err)
+		if j.JobStatus == "IN_PROGRESS" || j.JobProgressReport.TotalNumberOfResourcesScanned > 0 {
+			break
+		}
+	}
+	for _, id := range []string{second, first} {
+		status, err := s.client.CancelImport(t.Context(), s.data.DatastoreId, id)
+		if err != nil || status != "CANCEL_SUBMITTED" && status != "CANCEL_IN_PROGRESS" && status != "CANCEL_COMPLETED" {
+			t.Fatalf("%s, %v", status, err)
+		}
+	}
+	for _, id := range []string{first, second} {
+		if j := s.wait(id); j.JobStatus != "CANCEL_COMPLETED" {
+			t.Errorf("%s %s", j.JobStatus, j.Message)
+		}
+	}
+	s.tells(first)
+	for o, err := range s.client.Objects(t.Context(), bucket, "log/"+ingest.Folder(s.data.DatastoreId, second)) {
+		t.Errorf("an import that never ran has written %s (%v)", o.Key, err)
+	}
+
+	s.upload("bad/a.ndjson", patient("x")+"broken\n")
+	s.upload("bad/b.ndjson.gz", "this is not gzip")
+	third, err := s.client.StartImport(t.Context(), s.request("bad/"))
+	must(t, err)
+	if j := s.wait(third); j.JobStatus != "FAILED" || !strings.Contains(j.Message, "bad/b.ndjson.gz") {
+		t.Errorf("%s %s", j.JobStatus, j.Message)
+	}
+	s.tells(third)
+}
+
+// tells holds the logs and the manifest of an import that did not come to its end against its report.
+func (s *server) tells(id string) {
+	s.t.Helper()
+	j, err := s.client.DescribeImport(s.t.Context(), s.data.DatastoreId, id)
+	must(s.t, err)
+	folder := "log/" + ingest.Folder(s.data.DatastoreId, id)
+	imported := j.JobProgressReport.TotalNumberOfResourcesImported
+	if manifest := s.object(folder + "manifest.json"); !strings.Contains(manifest, fmt.Sprintf(`"numberOfResourcesImportedSuccessfully": %d,`, imported)) {
+		s.t.Errorf("%d were imported, and the manifest is %s", imported, manifest)
+	}
+	lines := 0
+	for o, err := range s.client.Objects(s.t.Context(), bucket, folder+"SUCCESS/") {
+		must(s.t, err)
+		lines += strings.Count(s.object(o.Key), "\n")
+	}
+	if int64(lines) != imported {
+		s.t.Errorf("%d were imported, and %d stand in the logs", imported, lines)
+	}
 }

@@ -43,3 +43,45 @@ func (s *stage) cancelRound(total tally) {
 		s.prove(s.place, s.journal, job, kind+" that was not cancelled")
 	}
 }
+
+// cancelImportRound cancels an import and kills the server about then. What its logs say that it stored is in the data
+// store as it was sent, and nothing else of it is: an export proves both.
+func (s *stage) cancelImportRound(total tally) {
+	const kind = "cancelled import"
+	k := s.choose(map[string]int{"system.before": 10, "system.after": 10, "put.before": 4, "put.after": 4, "data.before": 100, "data.after": 100}, 300*time.Millisecond)
+	lost, sent := s.lost(), time.Now()
+	job, all := s.importStart(s.rounds)
+	if k.point != "" {
+		s.crashAt(k.point, k.n)
+	}
+	time.Sleep(time.Duration(s.random.Int64N(int64(400 * time.Millisecond))))
+	a, err := s.live.send(http.MethodDelete, "import/"+job, "")
+	accepted := err == nil && a.Status == http.StatusAccepted
+	var j *types.ImportJobProperties
+	ended := func() bool {
+		var err error
+		j, err = s.describeImport(job)
+		return err == nil && terminal(j.JobStatus) && j.JobStatus != types.JobStatusCancelSubmitted && j.JobStatus != types.JobStatusCancelInProgress
+	}
+	if s.await(k, ended) {
+		s.burial(total, kind, k, job, lost)
+	} else {
+		total[uncounted+kind+" that ended before "+k.String()]++
+	}
+	for end := time.Now().Add(time.Minute); !ended(); time.Sleep(20 * time.Millisecond) {
+		if time.Now().After(end) {
+			s.Fatalf("%s, killed at %s: it does not end", kind, k)
+		}
+	}
+	when := kind + ", killed at " + k.String()
+	if accepted && j.JobStatus != types.JobStatusCancelCompleted || j.JobStatus != types.JobStatusCancelCompleted && j.JobStatus != types.JobStatusCompletedWithErrors {
+		s.Errorf("%s: the cancel was accepted: %v, and the import is %s: %s", when, accepted, j.JobStatus, message(j))
+	}
+	logs := s.logs(j)
+	stored := s.stored(logs, importName(s.rounds), all, when)
+	if n := *j.JobProgressReport.TotalNumberOfResourcesImported; int64(len(stored)) != n || j.JobStatus == types.JobStatusCompletedWithErrors && len(stored) != len(all) {
+		s.Errorf("%s: %s, and of %d resources %d stand in its logs; its report says %d", when, j.JobStatus, len(all), len(stored), n)
+	}
+	s.journal.append(imported(stored, sent, time.Now())...)
+	s.prove(s.place, s.journal, s.start(s.place, s.journal, wholeStore), "behind a "+when)
+}

@@ -5,13 +5,21 @@ import (
 	"strings"
 )
 
-// whole holds the logs of an import of new resources against its input: each line of each file stands in one log, under
-// its number, and each resource once, as the first version that was made of it.
+// whole holds the logs of an import of new resources against its input: each resource stands in them.
 func (s *stage) whole(logs map[string]string, name string, all []resource, when string) {
 	s.Helper()
-	want := map[string]bool{}
+	if stored := s.stored(logs, name, all, when); len(stored) != len(all) {
+		s.Errorf("%s: of %d resources %d stand in the logs", when, len(all), len(stored))
+	}
+}
+
+// stored are those of an import's new resources that stand in its logs: as far as it came each line of a file stands in
+// one log, under its number, and each resource once, as the first version that was made of it.
+func (s *stage) stored(logs map[string]string, name string, all []resource, when string) (list []resource) {
+	s.Helper()
+	want := map[string]resource{}
 	for _, r := range all {
-		want[r.kind+"/"+strings.ReplaceAll(r.id, name, "ROUND")] = true
+		want[r.kind+"/"+strings.ReplaceAll(r.id, name, "ROUND")] = r
 	}
 	lines := map[string]map[int64]bool{} // by input file
 	for name, text := range logs {
@@ -43,19 +51,20 @@ func (s *stage) whole(logs map[string]string, name string, all []resource, when 
 				continue
 			}
 			is := told.Response.Resource
-			if id := is.ResourceType + "/" + is.ID; !want[id] || is.Meta.VersionID != "1" || told.Response.Status != 201 {
+			id := is.ResourceType + "/" + is.ID
+			r, sent := want[id]
+			if !sent || is.Meta.VersionID != "1" || told.Response.Status != 201 {
 				s.Errorf("%s: %s: not sent, told before, or no first version: %.200s", when, name, line)
-			} else {
-				delete(want, id)
+				continue
 			}
+			delete(want, id)
+			list = append(list, r)
 		}
-	}
-	if len(want) > 0 {
-		s.Errorf("%s: %d resources stand in no log", when, len(want))
 	}
 	for file, told := range lines {
 		if !told[int64(len(told))] {
 			s.Errorf("%s: some lines of %s stand in no log; %d are told", when, file, len(told))
 		}
 	}
+	return list
 }

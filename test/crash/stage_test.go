@@ -80,8 +80,10 @@ func (s *stage) round(total tally) {
 	switch s.rounds % 8 {
 	case 1:
 		s.exportRound(total, wholeStore)
-	case 2, 4:
+	case 2:
 		s.importRound(total)
+	case 4:
+		s.cancelImportRound(total)
 	case 3:
 		s.exportRound(total, changes)
 	case 5:
