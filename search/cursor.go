@@ -3,6 +3,8 @@ package search
 import (
 	"encoding/binary"
 	"errors"
+	"slices"
+	"strings"
 
 	"tarn/fault"
 	"tarn/fhir"
@@ -16,6 +18,7 @@ type cursor struct {
 	path  string     // of the request: a cursor is good there only
 	query string     // the parameters, encoded
 	at    store.TxID // all pages are as of it
+	now   int64      // ms since 1970: what "approximately" is measured from on all pages; 0 where nothing is approximate
 	total int        // -1: not known
 	after position
 }
@@ -27,7 +30,7 @@ type position struct {
 	keys    [][]byte // by which it was sorted; nil: it has none
 }
 
-const cursorFormat = 1
+const cursorFormat = 2
 
 func (c *cursor) encode() []byte {
 	b := append(make([]byte, 0, 64+len(c.query)), cursorFormat)
@@ -35,6 +38,7 @@ func (c *cursor) encode() []byte {
 	b = appendBytes(b, []byte(c.path))
 	b = appendBytes(b, []byte(c.query))
 	b = binary.AppendUvarint(b, uint64(c.at))
+	b = binary.AppendVarint(b, c.now)
 	b = binary.AppendUvarint(b, uint64(c.total+1))
 	b = binary.AppendUvarint(b, uint64(c.after.typ))
 	b = binary.AppendUvarint(b, uint64(c.after.ordinal))
@@ -47,6 +51,22 @@ func (c *cursor) encode() []byte {
 		b = appendBytes(append(b, 1), k)
 	}
 	return b
+}
+
+// approximate reports whether a value may have the prefix ap, so that what it finds depends on the time.
+func approximate(pairs []Pair) bool {
+	return slices.ContainsFunc(pairs, func(p Pair) bool {
+		for rest := p.Value; ; {
+			at := strings.Index(rest, "ap")
+			if at < 0 {
+				return false
+			}
+			begins := at == 0 || rest[at-1] == ',' || rest[at-1] == '$'
+			if rest = rest[at+2:]; begins && rest != "" && rest[0] >= '0' && rest[0] <= '9' {
+				return true
+			}
+		}
+	})
 }
 
 func appendBytes(b, value []byte) []byte {
@@ -62,7 +82,7 @@ func decodeCursor(b []byte) (c cursor, err error) {
 	}
 	d := decoder{rest: b[5:]}
 	c.path, c.query = string(d.bytes()), string(d.bytes())
-	c.at, c.total = store.TxID(d.number()), int(d.number()%(1<<40))-1
+	c.at, c.now, c.total = store.TxID(d.number()), d.signed(), int(d.number()%(1<<40))-1
 	typ, ordinal, n := d.number(), d.number(), d.number()
 	c.after.typ, c.after.ordinal = r4.Code(typ), store.Ordinal(ordinal)
 	if d.bad || !c.after.typ.Valid() || typ > r4.Count || ordinal >= uint64(store.End) || n > MaxSort {
@@ -93,6 +113,16 @@ type decoder struct {
 
 func (d *decoder) number() uint64 {
 	n, size := binary.Uvarint(d.rest)
+	if size <= 0 || d.bad {
+		d.bad, d.rest = true, nil
+		return 0
+	}
+	d.rest = d.rest[size:]
+	return n
+}
+
+func (d *decoder) signed() int64 {
+	n, size := binary.Varint(d.rest)
 	if size <= 0 || d.bad {
 		d.bad, d.rest = true, nil
 		return 0

@@ -218,8 +218,8 @@ func compare(prefix string, from, to, now fhir.Instant) (instants, bool) {
 		return instants{from: from, to: endOfTime}, true
 	case "le":
 		return instants{to: to}, true
-	case "ap": // a tenth of the distance to now
-		gap := max(now-from, from-now) / 10
+	case "ap": // a tenth of the time between the span and now
+		gap := max(from-now, now-to, 0) / 10
 		return instants{from: from - gap, to: to + gap}, true
 	}
 	return instants{}, false

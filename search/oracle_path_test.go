@@ -11,13 +11,22 @@ import (
 // The oracle: a slow reading of documents that shares nothing with package index. A thing is a value of decoded JSON
 // with the structure that the definitions give it.
 type thing struct {
-	v    any // map[string]any, string, json.Number, bool
-	of   *r4.Structure
-	root map[string]any
+	v     any // map[string]any, string, json.Number, bool
+	of    *r4.Structure
+	root  map[string]any
+	bound *r4.Codes // of a code: the value set that it is from
 }
 
+// kindOf are the primitive types that are special forms of others (FHIR R4 section 2.24).
+var kindOf = map[string]string{"canonical": "uri", "url": "uri", "oid": "uri", "uuid": "uri", "code": "string", "id": "string", "markdown": "string",
+	"positiveInt": "integer", "unsignedInt": "integer", "Age": "Quantity", "Count": "Quantity", "Distance": "Quantity", "Duration": "Quantity"}
+
+// is reports whether a thing is of a type, as FHIRPath's as() asks.
 func (x thing) is(name string) bool {
-	return x.of != nil && (x.of.Name == name || name == "DateTime" && x.of.Name == "dateTime")
+	if name == "DateTime" { // a slip in the definition of code-value-date
+		name = "dateTime"
+	}
+	return x.of != nil && (x.of.Name == name || kindOf[x.of.Name] == name)
 }
 
 // member is what stands under an element's name, a choice under any of its types.
@@ -33,27 +42,36 @@ func (x thing) member(name string) (out []thing) {
 			if exact < 0 {
 				continue
 			}
-			out = append(out, spread(m[name], e.Fields[exact].Type, x.root)...)
+			out = append(out, spread(m[name], e.Fields[exact].Type, e, x.root)...)
 			continue
 		}
 		for _, f := range e.Fields {
-			out = append(out, spread(m[f.Name], f.Type, x.root)...)
+			out = append(out, spread(m[f.Name], f.Type, e, x.root)...)
 		}
 	}
 	return out
 }
 
-func spread(v any, of *r4.Structure, root map[string]any) (out []thing) {
-	switch v := v.(type) {
-	case nil:
-	case []any:
-		for _, item := range v {
-			if item != nil {
-				out = append(out, thing{item, of, root})
+func spread(v any, of *r4.Structure, e *r4.Element, root map[string]any) (out []thing) {
+	x := thing{of: of, root: root}
+	if of.Primitive == r4.CodeValue && e.Binding != nil {
+		x.bound = e.Binding.Codes
+	}
+	all, ok := v.([]any)
+	if !ok {
+		all = []any{v}
+	}
+	for _, item := range all {
+		if item == nil {
+			continue
+		}
+		x.v = item
+		if inner, ok := item.(map[string]any); ok && of.Name == "Resource" { // any resource: its own type tells what is in it
+			if code, ok := r4.CodeOf(str(inner["resourceType"])); ok {
+				x.of, x.root = code.Resource(), inner
 			}
 		}
-	default:
-		out = append(out, thing{v, of, root})
+		out = append(out, x)
 	}
 	return out
 }
@@ -92,7 +110,7 @@ func readPart(expr string, from []thing) []thing {
 				dead = true
 			}
 		}
-		return []thing{{dead, r4.StructureOf("boolean"), nil}}
+		return []thing{{v: dead, of: r4.StructureOf("boolean")}}
 	}
 	if strings.HasPrefix(expr, "(") {
 		end := strings.LastIndex(expr, ")")
@@ -106,7 +124,7 @@ func readPart(expr string, from []thing) []thing {
 		var roots []thing
 		for _, f := range from {
 			name, _ := f.root["resourceType"].(string)
-			roots = append(roots, thing{f.root, r4.StructureOf(name), f.root})
+			roots = append(roots, thing{v: f.root, of: r4.StructureOf(name), root: f.root})
 		}
 		return steps("."+rest, roots)
 	}
@@ -128,11 +146,16 @@ func steps(path string, from []thing) []thing {
 			continue
 		}
 		name, arg, call := strings.Cut(strings.TrimSuffix(step, ")"), "(")
+		name, first := strings.CutSuffix(name, "[0]")
 		switch {
 		case !call:
 			var next []thing
 			for _, x := range from {
-				next = append(next, x.member(name)...)
+				all := x.member(name)
+				if first {
+					all = all[:min(1, len(all))]
+				}
+				next = append(next, all...)
 			}
 			from = next
 		case name == "as":

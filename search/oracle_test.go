@@ -17,19 +17,25 @@ type odoc struct {
 	body map[string]any
 	read map[string][]thing // by parameter
 	seq  int                // the order of creation within the type
+
+	instant int64 // when it was stored, ms since 1970
 }
 
 // oracle is all documents as of a moment.
 type oracle struct {
 	byType map[r4.Code][]*odoc
 	byRef  map[string]*odoc
+	now    int64 // what "approximately" is measured from
+	terms  terms
 }
 
-func newOracle() *oracle { return &oracle{map[r4.Code][]*odoc{}, map[string]*odoc{}} }
+func newOracle(w *world) *oracle {
+	return &oracle{byType: map[r4.Code][]*odoc{}, byRef: map[string]*odoc{}, now: w.now.UnixMilli()}
+}
 
 // copy is the oracle as of now, whatever is written later.
 func (o *oracle) copy() *oracle {
-	c := newOracle()
+	c := &oracle{byType: map[r4.Code][]*odoc{}, byRef: map[string]*odoc{}, now: o.now}
 	for typ, docs := range o.byType {
 		c.byType[typ] = slices.Clone(docs)
 	}
@@ -40,8 +46,8 @@ func (o *oracle) copy() *oracle {
 }
 
 // put adds a document or replaces one.
-func (o *oracle) put(body string) {
-	d := &odoc{read: map[string][]thing{}}
+func (o *oracle) put(body string, instant int64) {
+	d := &odoc{read: map[string][]thing{}, instant: instant}
 	decoder := json.NewDecoder(bytes.NewReader([]byte(body)))
 	decoder.UseNumber()
 	if err := decoder.Decode(&d.body); err != nil {
@@ -49,6 +55,7 @@ func (o *oracle) put(body string) {
 	}
 	d.typ, _ = r4.CodeOf(d.body["resourceType"].(string))
 	d.id = d.body["id"].(string)
+	o.changed(d.typ)
 	ref := d.typ.String() + "/" + d.id
 	if old := o.byRef[ref]; old != nil {
 		d.seq = old.seq
@@ -64,6 +71,7 @@ func (o *oracle) put(body string) {
 }
 
 func (o *oracle) delete(d *odoc) {
+	o.changed(d.typ)
 	delete(o.byRef, d.typ.String()+"/"+d.id)
 	o.byType[d.typ] = slices.DeleteFunc(slices.Clone(o.byType[d.typ]), func(x *odoc) bool { return x == d })
 }
@@ -73,9 +81,9 @@ func (d *odoc) things(p *r4.SearchParam) []thing {
 	if t, ok := d.read[p.Name]; ok {
 		return t
 	}
-	t := read(p.Expression, []thing{{d.body, d.typ.Resource(), d.body}})
-	if p.Expression == "" {
-		t = nil
+	var t []thing
+	if p.Expression != "" {
+		t = slices.DeleteFunc(read(p.Expression, []thing{{v: d.body, of: d.typ.Resource(), root: d.body}}), func(x thing) bool { return !hasValue(x) })
 	}
 	d.read[p.Name] = t
 	return t
@@ -85,15 +93,43 @@ func (d *odoc) things(p *r4.SearchParam) []thing {
 type cond struct {
 	key, value string
 	match      func(o *oracle, d *odoc) bool
+	kinds      []string // of parameters, prefixes and modifiers that it tries
 }
 
 // generator makes queries that mostly find something: values come from the documents.
 type generator struct {
-	o   *oracle
-	rng *rand.Rand
-	// left out parameters
-	skip func(typ r4.Code, p *r4.SearchParam) bool
+	o    *oracle
+	rng  *rand.Rand
 	made int // documents made by churn
+	held map[r4.ParamType][]holding
+	led  map[holding]map[r4.Code]bool // types that a reference leads to
+}
+
+// holding is a parameter of a type of which documents hold values.
+type holding struct {
+	typ r4.Code
+	p   *r4.SearchParam
+}
+
+// leadsTo reports whether a reference parameter led to documents of the type when it was first asked.
+func (g *generator) leadsTo(at holding, typ r4.Code) bool {
+	if g.led[at] == nil {
+		if g.led == nil {
+			g.led = map[holding]map[r4.Code]bool{}
+		}
+		g.led[at] = map[r4.Code]bool{}
+		for _, d := range g.o.byType[at.typ] {
+			for _, to := range g.o.leads(d, at.p) {
+				g.led[at][to.typ] = true
+			}
+		}
+	}
+	return g.led[at][typ]
+}
+
+// unread reports whether the oracle does not read a parameter: it has no expression, or is not in the documents.
+func unread(p *r4.SearchParam) bool {
+	return p.Expression == "" || p.Name == "_id" || p.Name == "_lastUpdated"
 }
 
 func pick[T any](g *generator, all []T) T { return all[g.rng.IntN(len(all))] }
@@ -124,13 +160,14 @@ func (g *generator) cond(typ r4.Code, depth int) (c cond, ok bool) {
 		return g.has(typ, depth)
 	}
 	if g.flip(3) {
-		d := pick(g, docs)
-		ids := []string{d.id, "none"}
-		return cond{"_id", strings.Join(ids, ","), func(_ *oracle, d *odoc) bool { return slices.Contains(ids, d.id) }}, true
+		return g.ids(pick(g, docs)), true
+	}
+	if g.flip(3) {
+		return g.lastUpdated(pick(g, docs)), true
 	}
 	for range 10 {
 		p := pick(g, typ.Params())
-		if p.Expression == "" || strings.HasPrefix(p.Name, "_id") || p.Name == "_lastUpdated" || g.skip(typ, p) {
+		if unread(p) {
 			continue
 		}
 		if g.flip(5) && p.Type != r4.ParamComposite {
@@ -143,29 +180,27 @@ func (g *generator) cond(typ r4.Code, depth int) (c cond, ok bool) {
 	return c, false
 }
 
-func (g *generator) missing(p *r4.SearchParam) cond {
-	want := g.flip(50)
-	return cond{p.Name + ":missing", map[bool]string{true: "true", false: "false"}[want], func(_ *oracle, d *odoc) bool {
-		return !slices.ContainsFunc(d.things(p), func(x thing) bool { return hasValue(p, x) }) == want
-	}}
+func (g *generator) ids(d *odoc) cond {
+	ids := []string{d.id, "none"}
+	c := cond{"_id", strings.Join(ids, ","), func(_ *oracle, d *odoc) bool { return slices.Contains(ids, d.id) }, []string{"_id"}}
+	if g.flip(30) {
+		c.key, c.kinds[0] = "_id:not", "_id:not"
+		c.match = func(_ *oracle, d *odoc) bool { return !slices.Contains(ids, d.id) }
+	}
+	return c
 }
 
-// hasValue reports whether a thing counts as a value of a parameter of its type.
-func hasValue(p *r4.SearchParam, x thing) bool {
-	switch p.Type {
-	case r4.ParamToken:
-		return len(tokens(x)) > 0
-	case r4.ParamString:
-		return len(strs(x)) > 0
-	}
-	return true
+func (g *generator) missing(p *r4.SearchParam) cond {
+	want := g.flip(50)
+	value := map[bool]string{true: "true", false: "false"}[want]
+	return cond{p.Name + ":missing", value, func(_ *oracle, d *odoc) bool { return (len(d.things(p)) == 0) == want }, []string{":missing=" + value}}
 }
 
 // values makes a condition of one to three values, taken from documents and changed a little.
 func (g *generator) values(typ r4.Code, p *r4.SearchParam) (c cond, ok bool) {
 	docs := g.o.byType[typ]
 	var alternatives []cond
-	modifier := g.modifier(p)
+	modifier := g.modifier(typ, p)
 	for range 1 + g.rng.IntN(2)*g.rng.IntN(3) {
 		for range 8 {
 			all := pick(g, docs).things(p)
@@ -184,115 +219,18 @@ func (g *generator) values(typ r4.Code, p *r4.SearchParam) (c cond, ok bool) {
 	var texts []string
 	for _, a := range alternatives {
 		texts = append(texts, a.value)
+		c.kinds = append(c.kinds, a.kinds...)
 	}
-	negate := modifier == "not"
-	c = cond{p.Name, strings.Join(texts, ","), func(o *oracle, d *odoc) bool {
+	if len(texts) > 1 {
+		c.kinds = append(c.kinds, "several values")
+	}
+	negate := modifier == "not" || modifier == "not-in"
+	c.key, c.value = p.Name, strings.Join(texts, ",")
+	c.match = func(o *oracle, d *odoc) bool {
 		return slices.ContainsFunc(alternatives, func(a cond) bool { return a.match(o, d) }) != negate
-	}}
+	}
 	if modifier != "" {
 		c.key += ":" + modifier
 	}
 	return c, true
-}
-
-func (g *generator) modifier(p *r4.SearchParam) string {
-	if g.flip(60) {
-		return ""
-	}
-	switch p.Type {
-	case r4.ParamToken:
-		return pick(g, []string{"not", "text", ""})
-	case r4.ParamString:
-		return pick(g, []string{"exact", "contains"})
-	case r4.ParamURI:
-		return pick(g, []string{"below", ""})
-	}
-	return ""
-}
-
-func escape(s string) string {
-	return strings.NewReplacer(`\`, `\\`, `,`, `\,`, `$`, `\$`, `|`, `\|`).Replace(s)
-}
-
-// chain follows a reference of a document that leads to another one.
-func (g *generator) chain(typ r4.Code, depth int) (c cond, ok bool) {
-	for range 10 {
-		p := pick(g, typ.Params())
-		if p.Type != r4.ParamReference || p.Expression == "" || g.skip(typ, p) {
-			continue
-		}
-		for _, x := range pick(g, g.o.byType[typ]).things(p) {
-			for _, ref := range refs(x) {
-				to := g.o.byRef[ref]
-				if to == nil || len(p.Targets) > 0 && !slices.Contains(p.Targets, to.typ.String()) {
-					continue
-				}
-				inner, ok := g.cond(to.typ, depth+1)
-				if !ok {
-					continue
-				}
-				key := p.Name + ":" + to.typ.String() + "." + inner.key
-				if len(p.Targets) == 1 && g.flip(50) {
-					key = p.Name + "." + inner.key
-				}
-				return cond{key, inner.value, func(o *oracle, d *odoc) bool {
-					return slices.ContainsFunc(d.things(p), func(x thing) bool {
-						return slices.ContainsFunc(refs(x), func(ref string) bool {
-							target := o.byRef[ref]
-							return target != nil && target.typ == to.typ && inner.match(o, target)
-						})
-					})
-				}}, true
-			}
-		}
-	}
-	return c, false
-}
-
-// has goes the other way.
-func (g *generator) has(typ r4.Code, depth int) (c cond, ok bool) {
-	for range 20 {
-		from := pick(g, g.types())
-		p := pick(g, from.Params())
-		if p.Type != r4.ParamReference || p.Expression == "" || len(p.Targets) > 0 && !slices.Contains(p.Targets, typ.String()) || g.skip(from, p) {
-			continue
-		}
-		leads := slices.ContainsFunc(g.o.byType[from], func(d *odoc) bool { return d.leadsTo(g.o, p, typ) })
-		if !leads {
-			continue
-		}
-		inner, ok := g.cond(from, depth+1)
-		if !ok {
-			continue
-		}
-		// The same for all candidates of one moment, so it is looked at once.
-		var of *oracle
-		var near map[string]bool
-		return cond{"_has:" + from.String() + ":" + p.Name + ":" + inner.key, inner.value, func(o *oracle, d *odoc) bool {
-			if of != o {
-				of, near = o, map[string]bool{}
-				for _, other := range o.byType[from] {
-					if !inner.match(o, other) {
-						continue
-					}
-					for _, x := range other.things(p) {
-						for _, ref := range refs(x) {
-							near[ref] = true
-						}
-					}
-				}
-			}
-			return near[typ.String()+"/"+d.id]
-		}}, true
-	}
-	return c, false
-}
-
-func (d *odoc) leadsTo(o *oracle, p *r4.SearchParam, typ r4.Code) bool {
-	return slices.ContainsFunc(d.things(p), func(x thing) bool {
-		return slices.ContainsFunc(refs(x), func(ref string) bool {
-			to := o.byRef[ref]
-			return to != nil && to.typ == typ
-		})
-	})
 }

@@ -160,6 +160,9 @@ func (p *page) links() {
 func (p *page) next(last sortable) {
 	c := cursor{path: p.req.path(), query: encode(p.q.used), at: p.r.v.Tx(), total: -1,
 		after: position{typ: last.typ, ordinal: last.ordinal, keys: last.keys}}
+	if approximate(p.q.used) {
+		c.now = p.r.env.Now.UnixMilli()
+	}
 	if p.result.Total != nil {
 		c.total = *p.result.Total
 	} else if p.from != nil {

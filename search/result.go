@@ -2,6 +2,7 @@ package search
 
 import (
 	"context"
+	"time"
 
 	"tarn/fault"
 	"tarn/fhir"
@@ -50,6 +51,9 @@ func (s *Service) Search(ctx context.Context, req Request) (_ *Result, err error
 	defer func() { err = closing(err, v.Close()) }()
 	r = s.newRun(ctx, v, trimSlash(req.Base), req.Scope)
 	defer r.close()
+	if from != nil && from.now != 0 {
+		r.env.Now = time.UnixMilli(from.now)
+	}
 	p := &page{r: r, req: &req, q: q, from: from}
 	return p.answer()
 }

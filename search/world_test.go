@@ -5,6 +5,7 @@ import (
 	"errors"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/cockroachdb/pebble/v2/vfs"
 
@@ -25,6 +26,7 @@ type world struct {
 	service *search.Service
 	parser  *fhir.Parser
 	extract *index.Extractor
+	now     time.Time // as the service sees it
 }
 
 func (w *world) Store(context.Context, string) (*store.Store, error) { return w.store, nil }
@@ -40,8 +42,8 @@ func newWorldOf(t testing.TB, epoch uint32) *world {
 	must(t, err)
 	st, err := store.Open(t.Context(), space, store.Options{Epoch: epoch})
 	must(t, err)
-	w := &world{t: t, store: st, parser: fhir.NewParser(fhir.Limits{}), extract: index.NewExtractor()}
-	w.service, err = search.New(search.Options{Datastores: w})
+	w := &world{t: t, store: st, parser: fhir.NewParser(fhir.Limits{}), extract: index.NewExtractor(), now: time.Now()}
+	w.service, err = search.New(search.Options{Datastores: w, Now: func() time.Time { return w.now }})
 	must(t, err)
 	t.Cleanup(func() {
 		must(t, st.Close())
@@ -66,15 +68,16 @@ func (w *world) write(body string) store.Write {
 		Entries: w.extract.ExtractOwned(w.parser.Doc(), res.Code()), Epoch: index.Epoch}
 }
 
-// put stores resources in one transaction.
-func (w *world) put(bodies ...string) {
+// put stores resources in one transaction, and tells its instant in ms since 1970.
+func (w *world) put(bodies ...string) int64 {
 	w.t.Helper()
 	var tx store.Transaction
 	for _, b := range bodies {
 		tx.Writes = append(tx.Writes, w.write(b))
 	}
-	_, err := w.store.Commit(context.Background(), tx)
+	results, err := w.store.Commit(context.Background(), tx)
 	must(w.t, err)
+	return int64(results[0].Instant)
 }
 
 func (w *world) delete(typ, id string) {

@@ -5,7 +5,7 @@ import "time"
 // Env is what a search value may depend on beside the definitions.
 type Env struct {
 	Base     string    // URL of the data store's FHIR service without a last slash: references that begin with it are local
-	Now      time.Time // what "approximately" is measured from: the instant of the view
+	Now      time.Time // what "approximately" is measured from
 	Resolver Resolver  // for :in, :not-in, :above and :below of tokens; nil refuses them
 }
 

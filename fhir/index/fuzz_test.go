@@ -3,6 +3,7 @@ package index_test
 import (
 	"bytes"
 	"errors"
+	"slices"
 	"strings"
 	"testing"
 
@@ -13,10 +14,34 @@ import (
 
 // Whatever is asked: a filter, or an error that names the parameter.
 func FuzzCompile(f *testing.F) {
-	for _, s := range [][2]string{{"", "a|b"}, {"", "ge2020-01-01T10:00:00Z"}, {"", "5.4|http://unitsofmeasure.org|mg"}, {"missing", "true"}, {"not", "a"},
-		{"", "Patient/1"}, {"identifier", "a|b"}, {"", "a$b"}, {"of-type", "a|b|c"}, {"", `a\|b\\`}, {"", "1|2|3|km"}, {"below", "http://a/b|1"}} {
-		for n := range 20 {
-			f.Add(uint16(n*7), uint16(n*13), s[0], s[1])
+	// Of each type of parameter the first ones that are found, with values in every form that they know, and one that they do not.
+	values := map[r4.ParamType][][2]string{
+		r4.ParamToken:     {{"", "a|b"}, {"", "|b"}, {"", "a|"}, {"", `a\|b\\`}, {"not", "a"}, {"text", "a"}, {"of-type", "a|b|c"}, {"in", "http://a"}, {"above", "a|b"}, {"below", "a|b"}, {"missing", "true"}},
+		r4.ParamDate:      {{"", "ge2020-01-01T10:00:00Z"}, {"", "ap2020"}, {"", "sa2020-02-29T24:00"}, {"", "eb2020-01-01T10:00:00.123 01:00"}, {"", "ne2020-13"}},
+		r4.ParamNumber:    {{"", "ap-5.40"}, {"", "1e2"}, {"", "le.5"}, {"", "sa1e1001"}},
+		r4.ParamQuantity:  {{"", "5.4|http://unitsofmeasure.org|mg"}, {"", "ap98.6|http://unitsofmeasure.org|[degF]"}, {"", "ne5||mg"}, {"", "lt5|a|"}, {"", "5|a"}},
+		r4.ParamReference: {{"", "Patient/1"}, {"", "1"}, {"", "http://a/b/Patient/1/_history/2"}, {"", "urn:uuid:x"}, {"identifier", "a|b"}, {"identifier", "|b"}, {"Patient", "1"}, {"below", "http://a/b|1"}, {"above", "http://a/b"}, {"", "#a"}},
+		r4.ParamComposite: {{"", "a$b"}, {"", "a|b$ap5.4||mg"}, {"", `a\$b$ge2020`}, {"", "a$b$c"}},
+		r4.ParamString:    {{"", "É x"}, {"exact", "É x"}, {"contains", "x"}, {"missing", "false"}},
+		r4.ParamURI:       {{"", "http://a/b|1"}, {"below", "http://a/b/"}, {"above", "http://a/b/c"}, {"above", "urn:x"}},
+		r4.ParamSpecial:   {{"", "1|2|3|km"}, {"", "90|-180"}, {"", "1|2||[mi_i]"}, {"", "1|2|-3"}, {"missing", "true"}},
+	}
+	for of, forms := range values {
+		places := 0
+		for code := r4.Code(1); code <= r4.Count && places < 3; code++ {
+			at := slices.IndexFunc(code.Params(), func(p *r4.SearchParam) bool {
+				return p.Type == of && p.Expression != "" && !strings.HasPrefix(p.Name, "_")
+			})
+			if at < 0 {
+				continue
+			}
+			places++
+			for _, s := range forms {
+				f.Add(uint16(code-1), uint16(at), s[0], s[1])
+			}
+		}
+		if places == 0 {
+			f.Fatalf("there is no parameter of type %s", of)
 		}
 	}
 	f.Fuzz(func(t *testing.T, typ, param uint16, modifier, value string) {

@@ -34,7 +34,7 @@ func (s *subject) reference(value string) ([]piece, error) {
 	case ref.Kind == fhir.ConditionalReference:
 		return nil, s.refuse(fhir.CodeValue, "has the value %s, which is no reference", quote(value))
 	case isID(text):
-		return s.anyType(text), nil
+		return append(s.anyType(text), s.canonical(text)...), nil
 	case !strings.Contains(text, ":") && !s.has("canonical", "uri"):
 		return nil, s.refuse(fhir.CodeValue, "has the value %s, which is no reference; write it like Type/id", quote(value))
 	}

@@ -39,6 +39,7 @@ func TestReference(t *testing.T) {
 			"questionnaire:below=http://q.org", "questionnaire:above=http://q.org/Questionnaire/a|1.2.3.4"},
 		[]string{"questionnaire=http://q.org/Questionnaire/a|1.2", "questionnaire:below=http://q.org/Questionnaire/a|1.", "questionnaire:below=http://q.org/Questionnaire/a|2", "questionnaire=http://q.org/Questionnaire", "questionnaire:above=http://q.org/Questionnaire/a|1.2"})
 	check(t, `{"resourceType":"QuestionnaireResponse","questionnaire":"Questionnaire/a"}`, []string{"questionnaire=Questionnaire/a", "questionnaire=a"}, []string{"questionnaire=b"})
+	check(t, `{"resourceType":"Library","relatedArtifact":[{"type":"predecessor","resource":"lib-a"}]}`, []string{"predecessor=lib-a"}, []string{"predecessor=lib", "predecessor=Library/lib-a"})
 	check(t, `{"resourceType":"Bundle","entry":[{"resource":{"resourceType":"Composition","id":"c"}},{"resource":{"resourceType":"Patient","id":"p"}}]}`,
 		[]string{"composition=Composition/c", "composition=c"}, []string{"composition=Patient/p"})
 	refused(t, "Observation", "subject=", "subject=#p", "subject=Patient?name=x", "subject=Patient/", "subject=Foo/1", "subject:Foo=1", "subject:Organization=1", "subject:Patient=Group/1", "subject:exact=1",

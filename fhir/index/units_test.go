@@ -41,6 +41,7 @@ func TestUnits_convert(t *testing.T) {
 		{"2", "wk", "14", "d"}, {"5", "%", "0.05", "1"}, {"1", "[foz_us]", "29.5735295625", "mL"}, {"14.7", "[psi]", "101.353", "kPa"},
 		{"4.5", "mmol/L", "4500", "umol/L"}, {"7", "m[IU]/L", "7.00", "u[IU]/mL"}, {"24", "kg/m2", "24000", "g/m2"}, {"90", "mL/min", "1.50", "mL/s"},
 		{"1", "kcal", "4.184", "kJ"}, {"36", "km/h", "10.0", "m/s"}, {"1", "a", "365.25", "d"}, {"30", "mg/g", "0.030", "g/g"},
+		{"2", "kg/dL", "20", "kg/L"}, {"3", "meq/mL", "3.0", "eq/L"}, {"4", "10*9/mL", "4000", "10*9/L"}, {"5", "km/s", "18000", "km/h"}, {"6", "kU/dL", "60", "U/mL"},
 	} {
 		check(t, `{"resourceType":"Observation","valueQuantity":{"value":`+c.have+`,"system":"`+ucum+`","code":"`+c.unit+`"}}`,
 			[]string{"value-quantity=" + c.asked + "|" + ucum + "|" + c.in, "value-quantity=gt1e-30|" + ucum + "|" + c.in},
