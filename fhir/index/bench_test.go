@@ -50,7 +50,7 @@ func BenchmarkExtract_synthea(b *testing.B) {
 	var types []r4.Code
 	size := 0
 	for _, f := range files {
-		for _, line := range sample(b, f, 200, 1<<30) {
+		for line := range sample(b, f, 200, 1<<30) {
 			doc, typ := parsedDoc(b, line)
 			docs, types = append(docs, doc), append(types, typ)
 			size += len(line)
