@@ -1,0 +1,169 @@
+package erase_test
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"sync"
+	"testing"
+	"time"
+
+	"tarn/erase"
+	"tarn/fhir"
+	"tarn/fhir/index"
+	"tarn/fhir/r4"
+	"tarn/job"
+	"tarn/kv"
+	"tarn/kv/kvtest"
+	"tarn/kv/pebble"
+	"tarn/search"
+	"tarn/store"
+)
+
+const datastore = "0123456789abcdef0123456789abcdef"
+
+var patient, _ = r4.CodeOf("Patient")
+
+// world is a service over one data store, on an engine whose writes can fail, beside exports that a test makes up.
+type world struct {
+	t      *testing.T
+	faults *kvtest.Faulty
+	space  kv.Space
+	ledger *job.Ledger
+	data   *store.Store
+	o      erase.Options
+	svc    *erase.Service
+
+	mu        sync.Mutex
+	pins      map[string]store.TxID
+	cancelled []string
+	discarded int
+}
+
+func (w *world) Store(context.Context, string) (*store.Store, error) { return w.data, nil }
+
+func (w *world) Pinned(_ context.Context, _ string, yield func(string, store.TxID)) error {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for id, tx := range w.pins {
+		yield(id, tx)
+	}
+	return nil
+}
+
+func (w *world) Cancel(_ context.Context, _, id string) (job.Record, error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.cancelled = append(w.cancelled, id)
+	delete(w.pins, id)
+	return job.Record{}, nil
+}
+
+func (w *world) DiscardHolding(context.Context, string, []store.Place, store.TxID) error {
+	w.discarded++
+	return nil
+}
+
+func newWorld(t *testing.T) *world {
+	t.Helper()
+	inner, err := pebble.InMemory(pebble.Options{})
+	must(t, err)
+	t.Cleanup(func() { must(t, inner.Close()) })
+	w := &world{t: t, faults: kvtest.NewFaulty(inner), pins: map[string]store.TxID{}}
+	system, err := w.faults.Open(t.Context(), "system")
+	must(t, err)
+	w.space, err = w.faults.Open(t.Context(), "ds-"+datastore)
+	must(t, err)
+	w.ledger, err = job.Open(t.Context(), system, job.Options{})
+	must(t, err)
+	w.data, err = store.Open(t.Context(), w.space, store.Options{Epoch: index.Epoch})
+	must(t, err)
+	t.Cleanup(func() { must(t, w.data.Close()) })
+	queries, err := search.New(search.Options{Datastores: w})
+	must(t, err)
+	w.o = erase.Options{Datastores: w, Ledger: w.ledger, Exports: w, Queries: queries,
+		List: func(context.Context) ([]string, error) { return []string{datastore}, nil }}
+	w.svc = erase.New(w.o)
+	return w
+}
+
+func must(t testing.TB, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// put stores a resource under its own id.
+func (w *world) put(text string) {
+	w.t.Helper()
+	parser, extractor := fhir.NewParser(fhir.Limits{}), index.NewExtractor()
+	r, err := parser.Parse([]byte(text))
+	must(w.t, err)
+	_, err = w.data.Commit(w.t.Context(), store.Transaction{Writes: []store.Write{{Op: store.Put, Type: r.Code(), ID: r.ID(), Resource: r,
+		Entries: extractor.ExtractOwned(parser.Doc(), r.Code()), Epoch: index.Epoch}}})
+	must(w.t, err)
+}
+
+func (w *world) delete(typ, id string) {
+	w.t.Helper()
+	code, _ := r4.CodeOf(typ)
+	_, err := w.data.Commit(w.t.Context(), store.Transaction{Writes: []store.Write{{Op: store.Delete, Type: code, ID: id}}})
+	must(w.t, err)
+}
+
+// holds reports a row that has the text in it.
+func (w *world) holds(text string) string {
+	w.t.Helper()
+	snap, err := w.space.Snapshot(context.Background())
+	must(w.t, err)
+	defer snap.Close()
+	it := snap.Scan(context.Background(), kv.Range{})
+	defer it.Close()
+	for it.Next() {
+		if bytes.Contains(bytes.ToLower(it.Key()), []byte(text)) || bytes.Contains(bytes.ToLower(it.Value()), []byte(text)) {
+			return fmt.Sprintf("%q", it.Key()[:min(len(it.Key()), 40)])
+		}
+	}
+	must(w.t, it.Err())
+	return ""
+}
+
+// live counts the resources that are there.
+func (w *world) live() (n int) {
+	w.t.Helper()
+	v, err := w.data.Latest(context.Background())
+	must(w.t, err)
+	defer v.Close()
+	types, err := v.Types(context.Background())
+	must(w.t, err)
+	for _, typ := range types {
+		some, err := v.Count(context.Background(), typ)
+		must(w.t, err)
+		n += some
+	}
+	return n
+}
+
+// until runs the service and its jobs, as one start of the server, until the erasure is in a state, or ctx ends.
+func (w *world) until(ctx context.Context, id string, state erase.State) erase.Progress {
+	w.t.Helper()
+	ctx, stop := context.WithCancel(ctx)
+	r := job.NewRunner(w.ledger, job.RunnerOptions{Kinds: map[job.Kind]job.Work{erase.Kind: w.svc.Work()}, Attempts: 3})
+	var beside sync.WaitGroup
+	beside.Go(func() { _ = r.Run(ctx) })
+	beside.Go(func() { w.svc.Run(ctx) })
+	defer beside.Wait()
+	defer stop()
+	for {
+		p, err := w.svc.Status(context.Background(), datastore, id)
+		must(w.t, err)
+		if p.State == state || p.State == erase.Failed || ctx.Err() != nil {
+			return p
+		}
+		select {
+		case <-ctx.Done():
+		case <-time.After(7 * time.Second):
+		}
+	}
+}
