@@ -369,6 +369,10 @@ func TestFace_asksForRights(t *testing.T) {
 		{"Effect":"Allow","Action":"iam:PassRole","Resource":"`+roleARN+`","Condition":{"StringEquals":{"iam:PassedToService":"healthlake.amazonaws.com"}}}`)
 	_, err = both.StartFHIRExportJob(ctx, startInput(d.ID))
 	must(t, err)
+	without := h.user("without", `{"Effect":"Allow","Action":"*","Resource":"*"},
+		{"Effect":"Deny","Action":"healthlake:StartFHIRExportJob*","Resource":"*","Condition":{"StringEquals":{"tarn:ResourceType":"Observation"}}}`)
+	_, err = without.StartFHIRExportJob(ctx, startInput(d.ID)) // which exports all types
+	wantError[*types.AccessDeniedException](t, err, "healthlake:StartFHIRExportJob on resource: "+d.ARN)
 	_, err = both.StartFHIRExportJob(ctx, startInput(red.ID))
 	wantError[*types.AccessDeniedException](t, err, red.ARN)
 

@@ -10,16 +10,17 @@ import (
 // cancelRound cancels an export and kills the server about then. A cancel that was accepted decides, whatever the server
 // had come to when it died; one without an answer may have been accepted or not.
 func (s *stage) cancelRound(total tally) {
-	const kind = "cancelled export"
+	of := []what{wholeStore, kept, organized, keptBlocks}[s.random.IntN(4)]
+	kind := "cancelled " + string(of)
 	k := s.choose(map[string]int{"system.before": 12, "system.after": 12, "put.before": 4, "put.after": 4}, 100*time.Millisecond)
 	lost := s.lost()
-	job := s.start(s.place, s.journal, wholeStore)
+	job := s.start(s.place, s.journal, of)
 	if k.point != "" {
 		s.crashAt(k.point, k.n)
 	}
 	time.Sleep(time.Duration(s.random.Int64N(int64(60 * time.Millisecond))))
-	a, err := s.live.send(http.MethodDelete, "export/"+job, "")
-	accepted := err == nil && a.Status == http.StatusAccepted
+	answer, lostAnswer := s.live.send(http.MethodDelete, "export/"+job, "")
+	accepted := lostAnswer == nil && answer.Status == http.StatusAccepted
 	ended := func() bool {
 		d, err := s.describeExport(job)
 		return err == nil && terminal(d.JobStatus) && d.JobStatus != types.JobStatusCancelSubmitted && d.JobStatus != types.JobStatusCancelInProgress
@@ -36,11 +37,26 @@ func (s *stage) cancelRound(total tally) {
 	}
 	d, err := s.describeExport(job)
 	must(s.T, err)
-	if accepted && d.JobStatus != types.JobStatusCancelCompleted || d.JobStatus != types.JobStatusCancelCompleted && d.JobStatus != types.JobStatusCompleted {
+	completed := d.JobStatus == types.JobStatusCompleted
+	discarded := completed && of.isKept() // a DELETE behind the end gives up the files
+	if accepted && d.JobStatus != types.JobStatusCancelCompleted && !discarded || d.JobStatus != types.JobStatusCancelCompleted && !completed {
 		s.Errorf("%s, killed at %s: the cancel was accepted: %v, and the export is %s", kind, k, accepted, d.JobStatus)
 	}
-	if d.JobStatus == types.JobStatusCompleted {
-		s.prove(s.place, s.journal, job, kind+" that was not cancelled")
+	when := kind + " that was not cancelled"
+	switch {
+	case of.isKept():
+		a, gone := s.live.send(http.MethodGet, "export/"+job, "")
+		must(s.T, gone)
+		switch {
+		case a.Status == http.StatusOK && completed && !accepted:
+			s.proveKept(s.place, job, when)
+		case a.Status != http.StatusNotFound || completed && !accepted && lostAnswer == nil:
+			s.Errorf("%s, killed at %s: the cancel was accepted: %v, and its status is %d: %s", kind, k, accepted, a.Status, a.Body)
+		}
+	case completed && of == wholeStore:
+		s.prove(s.place, s.journal, job, when)
+	case completed:
+		s.prove(s.place, nil, job, when)
 	}
 }
 
