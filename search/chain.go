@@ -20,10 +20,10 @@ type chain struct {
 	ref          *r4.SearchParam
 	alternatives []alternative
 	looked       bool
-	far          *filter // of the ids at the far end; nil where there are too many
-	narrow       bool    // few of those that a reference can lead to are there
-	spent        int     // steps, on following references
-	near         *bitmap // the answer, if it is known, but for those that the index does not speak for
+	far          *pointing // of the ids at the far end; nil where there are too many
+	narrow       bool      // few of those that a reference can lead to are there
+	spent        int       // steps, on following references
+	near         *bitmap   // the answer, if it is known, but for those that the index does not speak for
 }
 
 // alternative is a type that the reference may lead to.
@@ -71,15 +71,11 @@ func (c *chain) look(r *run) error {
 	if !complete || total > r.s.tune.innerCap {
 		return nil
 	}
-	var refs []string
+	to := map[r4.Code][]store.Ordinal{}
 	there := 0
 	for i := range c.alternatives {
 		a := &c.alternatives[i]
-		more, err := r.references(a.clause.typ, a.found)
-		if err != nil {
-			return err
-		}
-		refs = append(refs, more...)
+		to[a.clause.typ] = a.found
 		st, err := r.state(a.clause.typ)
 		if err != nil {
 			return err
@@ -87,7 +83,7 @@ func (c *chain) look(r *run) error {
 		there += int(st.next)
 	}
 	var err error
-	c.far, err = r.pointsTo(c.typ, c.ref, c.key, refs)
+	c.far, err = r.leadingTo(c.typ, c.ref, c.key, to)
 	c.narrow = err == nil && total*narrowShare <= there
 	return err
 }

@@ -280,17 +280,14 @@ func (g *gathering) back(i include, to []place) error {
 		if i.target != 0 && i.target != typ {
 			continue
 		}
-		refs, err := g.r.references(typ, ordinals[typ])
-		if err != nil {
-			return err
-		}
+		slices.Sort(ordinals[typ])
 		for _, source := range sources {
 			for _, p := range i.params(source) {
 				if len(p.Targets) > 0 && !slices.Contains(p.Targets, typ.String()) {
 					continue
 				}
-				for some := range slices.Chunk(refs, together) {
-					if err := g.referring(source, p, some); err != nil {
+				for some := range slices.Chunk(ordinals[typ], together) {
+					if err := g.referring(source, p, map[r4.Code][]store.Ordinal{typ: some}); err != nil {
 						return err
 					}
 				}
@@ -300,13 +297,13 @@ func (g *gathering) back(i include, to []place) error {
 	return nil
 }
 
-// referring includes the resources of a type that refer to one of refs.
-func (g *gathering) referring(source r4.Code, p *r4.SearchParam, refs []string) error {
+// referring includes the resources of a type that refer to one of some others.
+func (g *gathering) referring(source r4.Code, p *r4.SearchParam, to map[r4.Code][]store.Ordinal) error {
 	c, err := g.r.newClause(source)
 	if err != nil || c == nil {
 		return err
 	}
-	f, err := g.r.pointsTo(source, p, g.text, refs)
+	f, err := g.r.leadingTo(source, p, g.text, to)
 	if err != nil {
 		return err
 	}

@@ -235,11 +235,10 @@ func (c *reverse) refers(r *run, candidate store.Version) (refers bool, err erro
 
 // refersInFull is refers by a clause of its own, which knows every form of a reference.
 func (c *reverse) refersInFull(r *run, candidate store.Version) (bool, error) {
-	refs, err := r.referencesTo([]store.Version{candidate})
-	if err != nil || len(refs) == 0 {
-		return false, err
+	if candidate.Number == 0 {
+		return false, nil
 	}
-	f, err := r.pointsTo(c.inner.typ, c.ref, c.key, refs)
+	f, err := r.leadingTo(c.inner.typ, c.ref, c.key, map[r4.Code][]store.Ordinal{c.typ: {candidate.Ordinal}})
 	if err != nil {
 		return false, err
 	}
