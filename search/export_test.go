@@ -2,6 +2,7 @@ package search
 
 import (
 	"context"
+	"tarn/fhir"
 	"time"
 )
 
@@ -28,4 +29,10 @@ func Ended(cost map[string]int) error {
 	ctx, cancel := context.WithTimeoutCause(context.Background(), 0, errTime)
 	defer cancel()
 	return ended(ctx, &run{cost: cost}, ctx.Err(), time.Second)
+}
+
+// Approximately is the span of the instants that are approximately within another one.
+func Approximately(from, to, now fhir.Instant) (fhir.Instant, fhir.Instant) {
+	span, _ := compare("ap", from, to, now)
+	return span.from, span.to
 }
