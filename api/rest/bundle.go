@@ -110,7 +110,7 @@ func (f *Face) doneEntry(r *request, d *interaction.Done) (e fhir.BundleEntry, _
 		if e.Resource = d.Version.Body; e.Resource == nil { // it was done before
 			at := interaction.Target{Datastore: r.target.Datastore, Type: d.Version.Type, ID: d.Version.ID}
 			v, err := f.o.Interactions.ReadVersion(r.Context(), at, d.Version.Number)
-			if err != nil {
+			if err != nil && !fault.Is(err, fault.Gone) { // it may have been erased since
 				return e, err
 			}
 			e.Resource = v.Body
