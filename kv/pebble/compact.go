@@ -30,8 +30,14 @@ func (s *space) Compact(ctx context.Context, ranges ...kv.Range) (err error) {
 			err = translate(op, lerr)
 		}
 	}()
-	s.compacting.Lock()
-	defer s.compacting.Unlock()
+	select {
+	case s.compacting <- struct{}{}:
+		defer func() { <-s.compacting }()
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-s.gone:
+		return errDropped(op)
+	}
 	spans := spansOf(ranges)
 	for _, step := range []func(context.Context) error{
 		s.outlive,
@@ -135,14 +141,14 @@ func (s *space) rewrite(ctx context.Context, spans []span) error {
 		if pass == mostPasses {
 			return fault.Errorf(fault.Unavailable, "pebble.Compact", "the tables have not been written anew")
 		}
-		if err := s.mark(spans); err != nil {
-			return err
-		}
 		if err := s.db.Flush(); err != nil {
 			return err
 		}
-		newest, err := s.newestTable()
+		newest, err := s.newestTable() // others may compact the marks as soon as they are there
 		if err != nil {
+			return err
+		}
+		if err := s.mark(spans); err != nil {
 			return err
 		}
 		var left []span
@@ -153,12 +159,14 @@ func (s *space) rewrite(ctx context.Context, spans []span) error {
 			if err := s.db.Compact(ctx, sp.start, sp.end, true); err != nil {
 				return err
 			}
-			levels, err := s.db.SSTables(pebble.WithKeyRangeFilter(sp.start, sp.end))
+			levels, err := s.db.SSTables(pebble.WithKeyRangeFilter(sp.start, sp.end), pebble.WithProperties())
 			if err != nil {
 				return err
 			}
 			if slices.ContainsFunc(levels, func(level []pebble.SSTableInfo) bool {
-				return slices.ContainsFunc(level, func(t pebble.SSTableInfo) bool { return uint64(t.FileNum) <= newest })
+				return slices.ContainsFunc(level, func(t pebble.SSTableInfo) bool {
+					return uint64(t.FileNum) <= newest || t.Properties != nil && t.Properties.NumRangeKeyDels > 0
+				})
 			}) {
 				left = append(left, sp)
 			}

@@ -30,8 +30,8 @@ type space struct {
 	looked  atomic.Int64 // when the state of level 0 was last looked at, by traffic's clock
 	behind  atomic.Bool  // compactions have fallen behind
 
-	commits    sync.RWMutex // read-held while a commit is under way
-	compacting sync.Mutex   // held by a Compact
+	commits    sync.RWMutex  // read-held while a commit is under way
+	compacting chan struct{} // holds one: a Compact that is under way
 
 	mu      sync.Mutex
 	idle    sync.Cond // signalled when writers is 0
@@ -50,7 +50,7 @@ type space struct {
 var _ kv.Space = (*space)(nil)
 
 func openSpace(e *Engine, name string) (*space, error) {
-	s := &space{engine: e, name: name, dir: e.spaceDir(name), wreck: &wreck{}, traffic: newTraffic(), gone: make(chan struct{})}
+	s := &space{engine: e, name: name, dir: e.spaceDir(name), wreck: &wreck{}, traffic: newTraffic(), gone: make(chan struct{}), compacting: make(chan struct{}, 1)}
 	s.idle.L = &s.mu
 	if err := makeDir(e.fs, s.dir); err != nil {
 		return nil, err
