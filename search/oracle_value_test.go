@@ -74,7 +74,7 @@ func (t tok) is(code string) bool {
 	if t.exact || t.code == "" {
 		return t.code == code && code != ""
 	}
-	return strings.ToLower(t.code) == strings.ToLower(code)
+	return strings.EqualFold(t.code, code)
 }
 
 // from reports whether the code is from the system.
