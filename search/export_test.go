@@ -8,8 +8,8 @@ import (
 
 // Hurry makes the bounds of plans so small that few documents reach every way to answer a search.
 func (s *Service) Hurry() {
-	s.tune = tuning{patience: 4, longPatience: 12, streams: 2, values: 2, rangeCap: 5, innerCap: 3, reverseCap: 3, wholeShare: 2, innerWork: 60, leastBatch: 2, mostBatch: 4,
-		smallSort: 3, smallWork: 40, groupCap: 3, memberCap: 8, estimate: 6}
+	s.tune = tuning{patience: 4, longPatience: 12, streams: 2, values: 2, rangeCap: 5, innerCap: 3, reverseCap: 3, wholeShare: 2, columnShare: 10, innerWork: 60, leastBatch: 2, mostBatch: 4,
+		smallSort: 3, countCap: 6, smallWork: 40, groupCap: 3, memberCap: 8, estimate: 6}
 }
 
 // Linger makes plans stay with what they began, whatever it costs.

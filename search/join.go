@@ -47,43 +47,13 @@ func (r *run) referred(typ r4.Code, p *r4.SearchParam, target r4.Code, in *bitma
 // referring sets those resources of a type that refer to one of the type target that is in a set, for as far as the index
 // speaks for the former.
 func (r *run) referring(typ r4.Code, p *r4.SearchParam, target r4.Code, to *set, into *bitmap) error {
-	var names []index.Target
-	var ends []int // of the ordinals of each
-	var ordinals []store.Ordinal
-	flush := func() error {
-		found, err := r.resolve(target, names)
-		from := 0
-		for i := range found {
-			if to.has(found[i]) {
-				for _, o := range ordinals[from:ends[i]] {
-					into.set(o)
-				}
+	return r.eachReferring(typ, p, target, func(o store.Ordinal, from []store.Ordinal) {
+		if to.has(o) {
+			for _, o := range from {
+				into.set(o)
 			}
-			from = ends[i]
 		}
-		names, ends, ordinals = names[:0], ends[:0], ordinals[:0]
-		return err
-	}
-	for _, rg := range index.References(typ, p, target) {
-		err := r.groups(typ, rg, target, func(h *store.Hits, of index.Target, now []byte) (bool, error) {
-			ok := true
-			for ; ok && bytes.Equal(h.Value(), now); ok = h.Next() {
-				r.work++
-				ordinals = append(ordinals, h.Ordinal())
-			}
-			names, ends = append(names, of), append(ends, len(ordinals))
-			if len(names) >= joinAtOnce {
-				if err := flush(); err != nil {
-					return false, err
-				}
-			}
-			return ok, h.Err()
-		})
-		if err != nil {
-			return err
-		}
-	}
-	return flush()
+	})
 }
 
 // groups calls do at the first entry of each value that is a reference to a resource of the type target. do leads the

@@ -38,15 +38,17 @@ type tuning struct {
 	innerCap     int // resources at the far end of a chain that drive: 1 ms
 	reverseCap   int // resources that _has begins from: 5 ms
 	wholeShare   int // percent of what it costs to find all that match a chain or _has, after which that is done
+	columnShare  int // percent of a step for each resource of a type that may be done for want of a column before it is made
 	innerWork    int // steps that are taken to find the resources at the far end of a chain: 6 ms
 	leastBatch   int // candidates of the first round trip
 	mostBatch    int // and of the largest
 	smallSort    int // matches that are sorted in memory whatever else could be done: 0.6 ms for their entries
+	countCap     int // matches that are looked for before they are sorted: 1 ms
 	smallWork    int // steps that are taken to find all matches before they are sorted: 3 ms
 	groupCap     int // entries with one sort key that are sorted in memory
 	memberCap    int // candidates that are kept in memory so that others need not be probed: 3 ms
 	estimate     int // candidates of a type that are counted before the rest is estimated
 }
 
-var tuned = tuning{patience: 64, longPatience: 8_192, streams: 32, values: 8, rangeCap: 8_192, innerCap: 256, reverseCap: 1_024, wholeShare: 100, innerWork: 30_000,
-	leastBatch: 16, mostBatch: mostBatch, smallSort: 64, smallWork: 12_000, groupCap: 2_048, memberCap: 8_192, estimate: 8_192}
+var tuned = tuning{patience: 64, longPatience: 8_192, streams: 32, values: 8, rangeCap: 8_192, innerCap: 256, reverseCap: 1_024, wholeShare: 100, columnShare: 150, innerWork: 30_000,
+	leastBatch: 16, mostBatch: mostBatch, smallSort: 64, countCap: 4_096, smallWork: 12_000, groupCap: 2_048, memberCap: 8_192, estimate: 8_192}

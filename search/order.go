@@ -129,15 +129,25 @@ func (r *run) batchOf(typ r4.Code, ordinals []store.Ordinal) *batch {
 
 // ordered are the first n of the clause's matches behind a position, in their order. after may be nil.
 func (r *run) ordered(c *clause, keys []key, after *sortable, n int) ([]sortable, error) {
-	found, seen, err := r.survey(c, 0, r.s.tune.memberCap, r.s.tune.smallWork, true)
+	found, seen, err := r.survey(c, 0, r.s.tune.countCap, r.s.tune.smallWork, true)
 	if err != nil {
 		return nil, err
 	}
 	st := r.mustState(c.typ)
 	o := &ordering{r: r, c: c, keys: keys, after: after, n: n, about: seen.about(st.next)}
 	if seen.complete {
-		rows := costOfRows(found)
-		if len(found) > r.s.tune.smallSort && rows > costOfWalk(len(found), n, int(st.next)) {
+		rows, steps := costOfRows(found), costOfWalk(len(found), n, int(st.next))
+		var known *fresh
+		if len(found) > r.s.tune.smallSort {
+			if known, err = r.sortKeys(c.typ, keys[0], min(rows, steps)); err != nil {
+				return nil, err
+			}
+		}
+		switch {
+		case known != nil:
+			r.explain("%s: %d match, of which the first are known by a column of %s", c.typ, len(found), keys[0].name)
+			return r.sortInMemory(c.typ, keys, known.foremost(keys[0], found, after, n), after, n)
+		case len(found) > r.s.tune.smallSort && rows > steps:
 			o.matches, o.limit = found, rows
 			if page, err := o.page(); err == nil || !errors.Is(err, errFar) {
 				return page, err

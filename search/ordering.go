@@ -25,6 +25,7 @@ type ordering struct {
 	matches []store.Ordinal // all of them, where they are known
 	limit   int             // steps after which the walk ends with errFar; 0: never
 	members []store.Ordinal // where it is not nil: candidates that are not among them do not match
+	sieve   *walk           // where it is not nil: what its streams do not give does not match
 	extra   []sortable      // matches for which the index does not speak, sorted
 	out     []sortable
 	steps   int
@@ -70,7 +71,14 @@ func (o *ordering) prepare() error {
 		if err != nil {
 			return err
 		}
-		defer func() { err = closing(err, w.close()) }()
+		defer func() {
+			if err == nil && !w.all && o.members == nil {
+				o.sieve = w // the run closes it
+				o.r.closers = append(o.r.closers, w)
+			} else {
+				err = closing(err, w.close())
+			}
+		}()
 		if !w.all && o.about <= o.r.s.tune.memberCap {
 			o.members = []store.Ordinal{}
 			for {
@@ -214,7 +222,10 @@ func (o *ordering) test(ordinals []store.Ordinal, last []byte) error {
 func (o *ordering) testBefore(ordinals []store.Ordinal, extra []sortable) error {
 	seen := slices.Clone(ordinals)
 	slices.Sort(seen)
-	seen = slices.Compact(seen)
+	seen, err := o.sift(slices.Compact(seen))
+	if err != nil {
+		return err
+	}
 	all := slices.Clone(extra)
 	for part := range slices.Chunk(seen, mostBatch) {
 		b := &batch{typ: o.c.typ}
@@ -242,6 +253,32 @@ func (o *ordering) testBefore(ordinals []store.Ordinal, extra []sortable) error 
 	}
 	o.out = append(o.out, cut(o.keys, all, o.after, len(all))...)
 	return nil
+}
+
+// sift leaves out what the streams of the sieve do not give, which costs less than to read its entries.
+func (o *ordering) sift(ordinals []store.Ordinal) ([]store.Ordinal, error) {
+	if o.sieve == nil {
+		return ordinals, nil
+	}
+	kept := ordinals[:0]
+	streams := o.sieve.streams
+	for _, s := range streams {
+		s.rewind()
+	}
+	for _, at := range ordinals {
+		in := true
+		for i := 0; in && i < len(streams); i++ {
+			first, err := streams[i].seek(at)
+			if err != nil {
+				return nil, err
+			}
+			in = first == at
+		}
+		if in {
+			kept = append(kept, at)
+		}
+	}
+	return kept, nil
 }
 
 // large searches the group of the key k as a clause of its own.

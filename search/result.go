@@ -54,6 +54,7 @@ func (s *Service) Search(ctx context.Context, req Request) (_ *Result, err error
 	if from != nil && from.now != 0 {
 		r.env.Now = time.UnixMilli(from.now)
 	}
+	r.store = st
 	p := &page{r: r, req: &req, q: q, from: from}
 	return p.answer()
 }

@@ -53,7 +53,29 @@ func (c *reverse) tally(r *run, limit int) (err error) {
 
 // follow makes the answer of all that meet the clause, by their references.
 func (c *reverse) follow(r *run, all []store.Ordinal) error {
+	st, err := r.state(c.typ)
+	if err != nil {
+		return err
+	}
+	led, err := r.leads(c.inner.typ, c.ref, c.typ, costOfRows(all))
+	if err != nil {
+		return err
+	}
 	var near []store.Ordinal
+	if led != nil {
+		var rest []store.Ordinal
+		near, rest = led.led(all, st.next)
+		near = sorted(near)
+		erased, err := r.anyErased(c.typ, near)
+		if err != nil {
+			return err
+		}
+		if erased { // what bears the id now is another one
+			near = nil
+		} else {
+			all = rest
+		}
+	}
 	for len(all) > 0 {
 		n := min(len(all), followAtOnce)
 		found, err := c.targets(r, r.batchOf(c.inner.typ, all[:n]))
@@ -102,7 +124,11 @@ func (c *reverse) whole(r *run) error {
 		return err
 	}
 	st := r.mustState(c.inner.typ)
-	if isCanonical(c.typ) || costOfRows(all) <= int(st.next) {
+	led, err := r.leads(c.inner.typ, c.ref, c.typ, int(st.next))
+	if err != nil {
+		return err
+	}
+	if led != nil || isCanonical(c.typ) || costOfRows(all) <= int(st.next) {
 		return c.follow(r, all)
 	}
 	in := newBitmap(st.next, false)
@@ -169,11 +195,16 @@ func (c *reverse) begin(r *run) error {
 
 // better looks for the answer if the probes have cost as much as that.
 func (c *reverse) better(r *run) error {
-	much := 8 * r.s.tune.reverseCap
+	enough, rows, much := 8*r.s.tune.reverseCap, costOfRows(c.hits), 8*r.s.tune.reverseCap
+	if led, err := r.leads(c.inner.typ, c.ref, c.typ, 0); err != nil {
+		return err
+	} else if led != nil { // then only counting costs something
+		enough, rows = 3*r.s.tune.reverseCap, 0
+	}
 	switch {
-	case c.few && c.spent >= costOfRows(c.hits):
+	case c.few && c.spent >= rows:
 		return c.follow(r, c.hits)
-	case !c.few && !c.tired && c.counted < much && c.spent >= much:
+	case !c.few && !c.tired && c.counted < much && c.spent >= enough:
 		return c.tally(r, much)
 	case !c.few && (c.tired || c.counted >= much):
 		if most, err := c.costOfWhole(r); err != nil || c.spent < most {
@@ -194,6 +225,7 @@ func (c *reverse) test(r *run, b *batch) error {
 			return err
 		}
 	}
+	spent := c.spent
 	return r.quietly(func() error {
 		for i, o := range b.ordinals {
 			switch {
@@ -214,7 +246,8 @@ func (c *reverse) test(r *run, b *batch) error {
 				return err
 			}
 		}
-		return nil
+		_, err := r.leads(c.inner.typ, c.ref, c.typ, c.spent-spent)
+		return err
 	})
 }
 

@@ -17,6 +17,7 @@ type run struct {
 	ctx     context.Context
 	s       *Service
 	v       *store.View
+	store   *store.Store // of the view; nil where columns are not wanted
 	env     index.Env
 	scope   Scope
 	types   map[r4.Code]*typeState
@@ -25,6 +26,7 @@ type run struct {
 	depth   int                          // of clauses within each other, for note
 	work    int                          // done so far, in steps
 	cost    map[string]int               // of it, for each parameter of the search
+	fresh   map[columnOf]*fresh          // columns that were asked for
 	closers []interface{ close() error } // what conditions keep open
 }
 
@@ -37,7 +39,7 @@ type typeState struct {
 }
 
 func (s *Service) newRun(ctx context.Context, v *store.View, base string, scope Scope) *run {
-	r := &run{ctx: ctx, s: s, v: v, scope: scope, types: map[r4.Code]*typeState{}, cost: map[string]int{}}
+	r := &run{ctx: ctx, s: s, v: v, scope: scope, types: map[r4.Code]*typeState{}, cost: map[string]int{}, fresh: map[columnOf]*fresh{}}
 	r.env = index.Env{Base: strings.TrimSuffix(base, "/"), Now: s.o.Now(), Resolver: terminology{r}}
 	return r
 }
@@ -253,4 +255,15 @@ func (r *run) living(typ r4.Code, ordinals []store.Ordinal) ([]store.Ordinal, er
 		}
 	}
 	return kept, nil
+}
+
+// anyErased reports whether a resource that had one of the ordinals is there no longer, not even as a deleted one.
+func (r *run) anyErased(typ r4.Code, ordinals []store.Ordinal) (bool, error) {
+	all, err := r.allLive(typ)
+	if err != nil || all {
+		return false, err
+	}
+	r.work += costHeader * len(ordinals)
+	versions, err := r.v.Headers(r.ctx, typ, ordinals)
+	return slices.ContainsFunc(versions, func(v store.Version) bool { return v.Number == 0 }), err
 }

@@ -35,6 +35,7 @@ type Service struct {
 	nonces  []byte
 	readers sync.Pool
 	tune    tuning
+	columns columns
 }
 
 // New makes the service.

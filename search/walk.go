@@ -184,7 +184,11 @@ func (w *walk) next(want int) (found *batch, err error) {
 			return nil, err
 		}
 		w.b.reset(w.c.typ)
-		for n := max(min(w.size, w.r.s.tune.mostBatch), min(want, w.r.s.tune.mostBatch)); len(w.b.ordinals) < n; {
+		n := min(want, w.r.s.tune.mostBatch)
+		if !w.settled() {
+			n = max(n, min(w.size, w.r.s.tune.mostBatch))
+		}
+		for len(w.b.ordinals) < n {
 			o, full, err := w.candidate()
 			if err != nil {
 				return nil, err
@@ -210,6 +214,16 @@ func (w *walk) next(want int) (found *batch, err error) {
 			return nil, err
 		}
 	}
+}
+
+// settled reports whether the streams decide everything, so that no candidate is in vain.
+func (w *walk) settled() bool {
+	for _, d := range w.driven {
+		if !d.decided || d.unsure {
+			return false
+		}
+	}
+	return len(w.streams) > 0
 }
 
 // ripe reports whether a condition that does not lead yet has learned all that match it.

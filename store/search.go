@@ -3,6 +3,7 @@ package store
 import (
 	"bytes"
 	"context"
+	"math"
 	"slices"
 
 	"tarn/fault"
@@ -184,24 +185,36 @@ const aboutEntry = 16
 // ChangedSince are the ordinals of a type that were changed after the view's TxID and up to its snapshot, ascending:
 // those for which the index does not speak. Mostly there are none.
 func (v *View) ChangedSince(ctx context.Context, typ r4.Code) ([]Ordinal, error) {
-	const op = "store.ChangedSince"
-	if !typ.Valid() || v.head.types[typ].last <= v.tx {
-		return nil, nil
+	ordinals, _, err := v.ChangedAfter(ctx, typ, v.tx, math.MaxInt)
+	return ordinals, err
+}
+
+// Upto is the transaction of which the index speaks: that of the view's snapshot, which may be newer than the view's.
+func (v *View) Upto() TxID { return v.head.tx }
+
+// ChangedAfter are the ordinals of a type that were changed after a transaction and up to that of the index, ascending;
+// all is false where that are more than limit changes, and then it gives none.
+func (v *View) ChangedAfter(ctx context.Context, typ r4.Code, after TxID, limit int) (ordinals []Ordinal, all bool, err error) {
+	const op = "store.ChangedAfter"
+	if !typ.Valid() || v.head.types[typ].last <= after {
+		return nil, true, nil
 	}
 	r := kv.Prefix(typeKey(nil, tableChange, typ))
-	r.Start, r.KeysOnly = changeKey(nil, typ, v.tx+1), true
+	r.Start, r.KeysOnly = changeKey(nil, typ, after+1), true
 	it := v.r.Scan(ctx, r)
 	defer func() { _ = it.Close() }()
-	var ordinals []Ordinal
 	for it.Next() {
+		if len(ordinals) == limit {
+			return nil, false, nil
+		}
 		if len(it.Key()) != changeKeyLen {
-			return nil, fault.Wrap(op, broken("change", bytes.Clone(it.Key())))
+			return nil, false, fault.Wrap(op, broken("change", bytes.Clone(it.Key())))
 		}
 		ordinals = append(ordinals, Ordinal(be.Uint32(it.Key()[11:])))
 	}
 	if err := it.Err(); err != nil {
-		return nil, fault.Wrap(op, err)
+		return nil, false, fault.Wrap(op, err)
 	}
 	slices.Sort(ordinals)
-	return slices.Compact(ordinals), nil
+	return slices.Compact(ordinals), true, nil
 }
