@@ -36,22 +36,24 @@ func (v *View) former(ctx context.Context, typ r4.Code, id string, number uint64
 	if r.first > v.tx || number >= r.number {
 		return nil
 	}
-	older := history(typ, ordinal, r.tx-1)
-	if r.veil > 0 {
-		older.End = historyKey(nil, typ, ordinal, r.veil-1)
-	}
-	it := v.r.Scan(ctx, older)
+	veil := v.lowest(&r, 0)
+	it := v.r.Scan(ctx, history(typ, ordinal, r.tx-1))
 	defer func() { _ = it.Close() }()
 	for it.Next() {
 		var old row
-		switch {
-		case !old.parse(it.Value()):
+		if !old.parse(it.Value()) {
 			return broken("row", bytes.Clone(it.Key()))
-		case old.isFloor():
+		}
+		if old.tx < veil {
+			break
+		}
+		if old.isFloor() {
 			return fault.Errorf(fault.Gone, "", "version %d of %s/%s was removed: the history is not kept for ever", number, typ, id)
-		case old.number <= number:
+		}
+		if old.number <= number {
 			return nil // it is newer than the view
 		}
+		veil = v.lowest(&old, veil) // a pinned view sees through the last erasure, and not through one before
 	}
 	if err := it.Err(); err != nil || r.veil == 0 {
 		return err

@@ -3,6 +3,7 @@ package store
 import (
 	"bytes"
 	"context"
+	"errors"
 	"iter"
 
 	"tarn/fault"
@@ -52,6 +53,16 @@ func (v *View) versions(ctx context.Context, typ r4.Code, id string, before TxID
 			return
 		}
 		lowest := v.lowest(&r, 0)
+		if top < v.tx && v.seesThrough(r.veil) { // an erasure before that one may stand between the two
+			then, err := v.row(ctx, typ, ordinal)
+			if err != nil {
+				if !errors.Is(err, ErrRemoved) {
+					yield(Version{}, err)
+				}
+				return
+			}
+			lowest = v.lowest(&then, 0)
+		}
 		give := func() bool {
 			if most != 0 && r.number > most {
 				return true
