@@ -98,7 +98,7 @@ func load(t testing.TB, w *world, o *oracle, bodies []string) {
 		}
 		seen[name] = true
 		tx.Writes, written = append(tx.Writes, w.write(b)), append(written, b)
-		if len(tx.Writes) == 300 {
+		if len(tx.Writes) == 50 {
 			flush()
 			clear(seen)
 		}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -40,9 +41,13 @@ func newWorldOf(t testing.TB, epoch uint32) *world {
 	must(t, err)
 	space, err := engine.Open(t.Context(), "ds-search")
 	must(t, err)
-	st, err := store.Open(t.Context(), space, store.Options{Epoch: epoch})
+	var ticks atomic.Int64 // transactions lie some time apart, so that _lastUpdated tells them apart
+	clock := func() time.Time {
+		return time.Date(2025, 6, 1, 0, 0, 0, 0, time.UTC).Add(time.Duration(ticks.Add(1)) * 7 * time.Hour)
+	}
+	st, err := store.Open(t.Context(), space, store.Options{Epoch: epoch, Now: clock})
 	must(t, err)
-	w := &world{t: t, store: st, parser: fhir.NewParser(fhir.Limits{}), extract: index.NewExtractor(), now: time.Now()}
+	w := &world{t: t, store: st, parser: fhir.NewParser(fhir.Limits{}), extract: index.NewExtractor(), now: time.Date(2025, 6, 8, 0, 0, 0, 0, time.UTC)}
 	w.service, err = search.New(search.Options{Datastores: w, Now: func() time.Time { return w.now }})
 	must(t, err)
 	t.Cleanup(func() {
