@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"io"
@@ -49,7 +50,7 @@ func (c *fhirCmd) Run(ctx context.Context, s *screen) error {
 	if err != nil {
 		return err
 	}
-	s.note("%s", s.faintErr(resp.Status+location(resp.Header.Get("Location"))))
+	s.note("%s", s.faintErr(resp.Status+location(cmp.Or(resp.Header.Get("Location"), resp.Header.Get("Content-Location")))))
 	if len(answer) == 0 {
 		return nil
 	}
