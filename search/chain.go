@@ -175,11 +175,23 @@ func (c *chain) drive(r *run, e effort, unsure *bool) (stream, bool, error) {
 	case e < more:
 		return nil, false, nil
 	}
-	if err := c.look(r); err != nil || c.far == nil {
+	if err := c.look(r); err != nil {
 		return nil, false, err
 	}
-	c.narrow = false
-	return c.far.drive(r, e, unsure)
+	if c.far != nil {
+		c.narrow = false
+		s, decided, err := c.far.drive(r, e, unsure)
+		if s != nil || err != nil || e < full {
+			return s, decided, err
+		}
+	}
+	if e < full {
+		return nil, false, nil
+	}
+	if err := c.whole(r); err != nil || c.near == nil {
+		return nil, false, err
+	}
+	return c.near, true, nil
 }
 
 func (c *chain) test(r *run, b *batch) error {
@@ -243,9 +255,6 @@ func (c *chain) better(r *run) error {
 	most := int(st.next)
 	for i := range c.alternatives {
 		a := &c.alternatives[i]
-		if isCanonical(a.clause.typ) {
-			return nil
-		}
 		far, err := r.state(a.clause.typ)
 		if err != nil {
 			return err
@@ -256,6 +265,20 @@ func (c *chain) better(r *run) error {
 	}
 	if c.spent < most*r.s.tune.wholeShare/100 {
 		return nil
+	}
+	return c.whole(r)
+}
+
+// whole finds all that match whatever it costs, unless references may be canonical.
+func (c *chain) whole(r *run) error {
+	st, err := r.state(c.typ)
+	if err != nil {
+		return err
+	}
+	for i := range c.alternatives {
+		if isCanonical(c.alternatives[i].clause.typ) {
+			return nil
+		}
 	}
 	near := newBitmap(st.next, false)
 	err = r.quietly(func() error {

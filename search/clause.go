@@ -35,6 +35,7 @@ const (
 	cheap effort = iota // walks that need not be counted
 	more                // capped counts, and the far ends of chains that are narrow
 	most                // walks over the whole index of a parameter, where nothing else leads
+	full                // whatever finds all that match, since all are wanted
 )
 
 // judge takes those out of the batch that do not match the clause or are not there. The batch may come from anywhere.

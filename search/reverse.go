@@ -21,6 +21,7 @@ type reverse struct {
 	counted int             // up to how many were counted that meet the clause
 	hits    []store.Ordinal // these, if they are few
 	few     bool
+	rows    int  // what it costs to read their entries
 	tired   bool // counting was given up since it cost too much
 	spent   int  // steps, on probes
 	probe   *probe
@@ -47,7 +48,7 @@ func (c *reverse) String() string {
 func (c *reverse) tally(r *run, limit int) (err error) {
 	c.counted = limit
 	c.hits, c.few, err = r.enumerate(c.inner, 0, limit, r.s.tune.innerWork)
-	c.tired = !c.few && len(c.hits) < limit
+	c.tired, c.rows = !c.few && len(c.hits) < limit, costOfRows(c.hits)
 	return err
 }
 
@@ -171,6 +172,11 @@ func (c *reverse) drive(r *run, e effort, _ *bool) (stream, bool, error) {
 			return nil, false, err
 		}
 	}
+	if !c.known && e == full {
+		if err := r.quietly(func() error { return c.whole(r) }); err != nil {
+			return nil, false, err
+		}
+	}
 	if !c.known {
 		return nil, false, nil
 	}
@@ -195,7 +201,7 @@ func (c *reverse) begin(r *run) error {
 
 // better looks for the answer if the probes have cost as much as that.
 func (c *reverse) better(r *run) error {
-	enough, rows, much := 8*r.s.tune.reverseCap, costOfRows(c.hits), 8*r.s.tune.reverseCap
+	enough, rows, much := 8*r.s.tune.reverseCap, c.rows, 8*r.s.tune.reverseCap
 	if led, err := r.leads(c.inner.typ, c.ref, c.typ, 0); err != nil {
 		return err
 	} else if led != nil { // then only counting costs something

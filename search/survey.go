@@ -1,6 +1,8 @@
 package search
 
 import (
+	"math"
+
 	"tarn/store"
 )
 
@@ -36,6 +38,14 @@ func (r *run) survey(c *clause, from store.Ordinal, limit, work int, led bool) (
 		return nil, seen, err
 	}
 	defer func() { err = closing(err, w.close()) }()
+	if work > 0 {
+		w.until = before + work
+	}
+	if limit == math.MaxInt && w.all {
+		if err := w.lead(full); err != nil {
+			return nil, seen, err
+		}
+	}
 	if led && w.all && int(w.st.next) > limit {
 		return nil, seen, nil
 	}
@@ -43,7 +53,7 @@ func (r *run) survey(c *clause, from store.Ordinal, limit, work int, led bool) (
 		b, err := w.next(min(limit-len(found), mostBatch-1) + 1)
 		seen.tried, seen.upto = w.tried, w.from
 		if err != nil || b == nil {
-			seen.complete = err == nil
+			seen.complete = err == nil && !w.gaveUp
 			return found, seen, err
 		}
 		if w.dead {

@@ -22,6 +22,8 @@ type walk struct {
 	tried   int // candidates that were tested
 	matched int // of these
 	looked  effort
+	until   int // the work of the run after which it gives up; 0: never
+	gaveUp  bool
 	b       batch
 	size    int
 }
@@ -212,6 +214,10 @@ func (w *walk) next(want int) (found *batch, err error) {
 		}
 		if err := w.r.ctx.Err(); err != nil {
 			return nil, err
+		}
+		if w.until > 0 && w.r.work >= w.until {
+			w.gaveUp = true
+			return nil, nil
 		}
 	}
 }
