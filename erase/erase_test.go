@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -244,4 +245,42 @@ func TestTrim_keepsADayAndWhatIsPinned(t *testing.T) {
 			}
 		})
 	}
+}
+
+// TestPurge_followsWhatIsHiddenWhileItLooks hides another resource when the keeper has just read what there is to purge.
+func TestPurge_followsWhatIsHiddenWhileItLooks(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		w.put(`{"resourceType":"Patient","id":"p1"}`)
+		w.put(`{"resourceType":"Patient","id":"p2"}`)
+		first, err := w.svc.Start(t.Context(), request(false))
+		must(t, err)
+		var second string
+		w.looking = sync.OnceFunc(func() {
+			another := request(false)
+			another.ID = "p2"
+			var err error
+			second, err = w.svc.Start(t.Context(), another)
+			must(t, err)
+			for w.live() > 0 {
+				time.Sleep(time.Second)
+			}
+		})
+		defer w.run(t.Context())()
+		for range 1000 {
+			time.Sleep(7 * time.Second)
+			p, err := w.svc.Status(t.Context(), datastore, first)
+			must(t, err)
+			if p.State != erase.Done {
+				continue
+			}
+			p, err = w.svc.Status(t.Context(), datastore, second)
+			must(t, err)
+			if p.State == erase.Done {
+				return
+			}
+		}
+		t.Error("what was hidden while the keeper looked is never purged")
+	})
 }

@@ -32,14 +32,11 @@ func (w work) Run(ctx context.Context, run *job.Run) error {
 	if err != nil {
 		return err
 	}
+	defer w.wake(rec.Datastore) // after a failure too: it may have taken effect
 	if err := w.hide(ctx, st, rec.ID, p, names, kept); err != nil {
 		return err
 	}
-	if err := run.SetProgress(ctx, func(p *job.Progress) { p.Resources = int64(len(names)) }); err != nil {
-		return err
-	}
-	w.wake(rec.Datastore)
-	return nil
+	return run.SetProgress(ctx, func(p *job.Progress) { p.Resources = int64(len(names)) })
 }
 
 // hide takes resources from sight in one transaction, or where they are too many in several, the last of names in the last.

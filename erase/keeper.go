@@ -48,17 +48,19 @@ func (s *Service) Run(ctx context.Context) {
 	for ctx.Err() == nil {
 		changed, pause := s.o.Ledger.Changed(), lookIdle
 		for _, id := range s.waiting() {
+			s.mu.Lock()
+			delete(s.open, id) // before the look: what is hidden from now on opens it again
+			s.mu.Unlock()
 			more, err := s.Purge(ctx, id)
 			if err != nil && ctx.Err() == nil {
 				s.o.Log.Error("what was erased could not be purged yet", "datastore", id, "error", err)
 			}
 			if more || err != nil {
 				pause = lookSoon
-				continue
+				s.mu.Lock()
+				s.open[id] = true
+				s.mu.Unlock()
 			}
-			s.mu.Lock()
-			delete(s.open, id)
-			s.mu.Unlock()
 		}
 		if s.o.Keep.limits() {
 			pause = min(pause, lookIdle)

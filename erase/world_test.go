@@ -34,6 +34,8 @@ type world struct {
 	o      erase.Options
 	svc    *erase.Service
 
+	looking func() // what happens when the keeper has read what there is to purge
+
 	mu        sync.Mutex
 	pins      map[string]store.TxID
 	cancelled []string
@@ -42,7 +44,10 @@ type world struct {
 
 func (w *world) Store(context.Context, string) (*store.Store, error) { return w.data, nil }
 
-func (w *world) Pinned(_ context.Context, _ string, yield func(string, store.TxID)) error {
+func (w *world) Pinned(ctx context.Context, _ string, yield func(string, store.TxID)) error {
+	if w.looking != nil && ctx.Value(keeping{}) != nil {
+		w.looking()
+	}
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	for id, tx := range w.pins {
@@ -145,21 +150,34 @@ func (w *world) live() (n int) {
 	return n
 }
 
-// until runs the service and its jobs, as one start of the server, until the erasure is in a state, or ctx ends.
-func (w *world) until(ctx context.Context, id string, state erase.State) erase.Progress {
-	w.t.Helper()
-	ctx, stop := context.WithCancel(ctx)
+// keeping is in the context of the keeper alone.
+type keeping struct{}
+
+// run is one start of the server: the service and its jobs run until stop is called.
+func (w *world) run(ctx context.Context) (stop func()) {
+	ctx, cancel := context.WithCancel(ctx)
 	r := job.NewRunner(w.ledger, job.RunnerOptions{Kinds: map[job.Kind]job.Work{erase.Kind: w.svc.Work()}, Attempts: 3})
 	var beside sync.WaitGroup
 	beside.Go(func() { _ = r.Run(ctx) })
-	beside.Go(func() { w.svc.Run(ctx) })
-	defer beside.Wait()
-	defer stop()
-	for {
+	beside.Go(func() { w.svc.Run(context.WithValue(ctx, keeping{}, true)) })
+	return func() {
+		cancel()
+		beside.Wait()
+	}
+}
+
+// until runs the service and its jobs, as one start of the server, until the erasure is in a state, or ctx ends.
+func (w *world) until(ctx context.Context, id string, state erase.State) erase.Progress {
+	w.t.Helper()
+	defer w.run(ctx)()
+	for looks := 0; ; looks++ {
 		p, err := w.svc.Status(context.Background(), datastore, id)
 		must(w.t, err)
 		if p.State == state || p.State == erase.Failed || ctx.Err() != nil {
 			return p
+		}
+		if looks == 20_000 { // more than a day of the bubble's clock
+			w.t.Fatalf("the erasure stays %s", p.State)
 		}
 		select {
 		case <-ctx.Done():
