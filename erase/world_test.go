@@ -1,9 +1,7 @@
 package erase_test
 
 import (
-	"bytes"
 	"context"
-	"fmt"
 	"sync"
 	"testing"
 	"time"
@@ -117,22 +115,8 @@ func (w *world) delete(typ, id string) {
 	must(w.t, err)
 }
 
-// holds reports a row that has the text in it.
-func (w *world) holds(text string) string {
-	w.t.Helper()
-	snap, err := w.space.Snapshot(context.Background())
-	must(w.t, err)
-	defer snap.Close()
-	it := snap.Scan(context.Background(), kv.Range{})
-	defer it.Close()
-	for it.Next() {
-		if bytes.Contains(bytes.ToLower(it.Key()), []byte(text)) || bytes.Contains(bytes.ToLower(it.Value()), []byte(text)) {
-			return fmt.Sprintf("%q", it.Key()[:min(len(it.Key()), 40)])
-		}
-	}
-	must(w.t, it.Err())
-	return ""
-}
+// holds names a row that has the text in it.
+func (w *world) holds(text string) string { return kvtest.Holding(w.t, w.space, text) }
 
 // live counts the resources that are there.
 func (w *world) live() (n int) {

@@ -2,7 +2,6 @@ package store_test
 
 import (
 	"bytes"
-	"context"
 	"errors"
 	"fmt"
 	"strings"
@@ -67,22 +66,8 @@ func (w *world) put(id, text string, size int) store.Result {
 	return results[0]
 }
 
-// holds reports the first row that has the text in it.
-func (w *world) holds(text string) string {
-	w.t.Helper()
-	snap, err := w.space.Snapshot(context.Background())
-	must(w.t, err)
-	defer snap.Close()
-	it := snap.Scan(context.Background(), kv.Range{})
-	defer it.Close()
-	for it.Next() {
-		if bytes.Contains(it.Key(), []byte(text)) || bytes.Contains(it.Value(), []byte(text)) {
-			return fmt.Sprintf("%q", it.Key()[:min(len(it.Key()), 40)])
-		}
-	}
-	must(w.t, it.Err())
-	return ""
-}
+// holds names a row that has the text in it.
+func (w *world) holds(text string) string { return kvtest.Holding(w.t, w.space, text) }
 
 // TestErase_leavesNoByte erases resources that are live, deleted, large and made anew, and looks at every row.
 func TestErase_leavesNoByte(t *testing.T) {

@@ -25,16 +25,7 @@ func (s *stage) cancelRound(total tally) {
 		d, err := s.describeExport(job)
 		return err == nil && terminal(d.JobStatus) && d.JobStatus != types.JobStatusCancelSubmitted && d.JobStatus != types.JobStatusCancelInProgress
 	}
-	if s.await(k, ended) {
-		s.burial(total, kind, k, job, lost)
-	} else {
-		total[uncounted+kind+" that ended before "+k.String()]++
-	}
-	for end := time.Now().Add(time.Minute); !ended(); time.Sleep(20 * time.Millisecond) {
-		if time.Now().After(end) {
-			s.Fatalf("%s, killed at %s: it does not end", kind, k)
-		}
-	}
+	s.survive(total, kind, k, job, lost, ended)
 	d, err := s.describeExport(job)
 	must(s.T, err)
 	completed := d.JobStatus == types.JobStatusCompleted
@@ -79,16 +70,7 @@ func (s *stage) cancelImportRound(total tally) {
 		j, err = s.describeImport(job)
 		return err == nil && terminal(j.JobStatus) && j.JobStatus != types.JobStatusCancelSubmitted && j.JobStatus != types.JobStatusCancelInProgress
 	}
-	if s.await(k, ended) {
-		s.burial(total, kind, k, job, lost)
-	} else {
-		total[uncounted+kind+" that ended before "+k.String()]++
-	}
-	for end := time.Now().Add(time.Minute); !ended(); time.Sleep(20 * time.Millisecond) {
-		if time.Now().After(end) {
-			s.Fatalf("%s, killed at %s: it does not end", kind, k)
-		}
-	}
+	s.survive(total, kind, k, job, lost, ended)
 	when := kind + ", killed at " + k.String()
 	if accepted && j.JobStatus != types.JobStatusCancelCompleted || j.JobStatus != types.JobStatusCancelCompleted && j.JobStatus != types.JobStatusCompletedWithErrors {
 		s.Errorf("%s: the cancel was accepted: %v, and the import is %s: %s", when, accepted, j.JobStatus, message(j))
@@ -100,4 +82,18 @@ func (s *stage) cancelImportRound(total tally) {
 	}
 	s.journal.append(imported(stored, sent, time.Now())...)
 	s.prove(s.place, s.journal, s.start(s.place, s.journal, wholeStore), "behind a "+when)
+}
+
+// survive lets the server die while a job is being cancelled, starts it again, and waits until the job has ended.
+func (s *stage) survive(total tally, kind string, k killing, job string, lost int64, ended func() bool) {
+	if s.await(k, ended) {
+		s.burial(total, kind, k, job, lost)
+	} else {
+		total[uncounted+kind+" that ended before "+k.String()]++
+	}
+	for end := time.Now().Add(time.Minute); !ended(); time.Sleep(20 * time.Millisecond) {
+		if time.Now().After(end) {
+			s.Fatalf("%s, killed at %s: it does not end", kind, k)
+		}
+	}
 }
