@@ -39,10 +39,20 @@ type system struct{}
 func (system) MakeDirs(dir string) error { return os.MkdirAll(dir, 0o700) }
 
 func (system) Create(path string) (File, error) {
-	return file(os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600))
+	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
+	if err != nil {
+		return nil, err
+	}
+	return writeBehind(f), nil
 }
 
-func (system) Open(path string) (File, error) { return file(os.Open(path)) }
+func (system) Open(path string) (File, error) {
+	f, err := os.Open(path)
+	if err != nil { // else a nil *os.File would be a File that is not nil
+		return nil, err
+	}
+	return f, nil
+}
 
 func (system) Remove(path string) error { return os.Remove(path) }
 
@@ -54,12 +64,4 @@ func (system) SyncDir(dir string) error {
 		return err
 	}
 	return errors.Join(d.Sync(), d.Close())
-}
-
-// file keeps a nil *os.File from becoming a File that is not nil.
-func file(f *os.File, err error) (File, error) {
-	if err != nil {
-		return nil, err
-	}
-	return f, nil
 }
