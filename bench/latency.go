@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"slices"
 	"time"
 )
 
@@ -40,6 +41,19 @@ func (b *bench) beside(ctx context.Context, c *caller, pause time.Duration, work
 	return all, each, errors.Join(err, <-done)
 }
 
+// quantiles are those of several runs.
+type quantiles struct {
+	p50, p99 []time.Duration
+	rates    []float64 // in a second
+}
+
+func (q *quantiles) add(all []time.Duration, rate float64) {
+	q.p50, q.p99, q.rates = append(q.p50, percentile(all, 50)), append(q.p99, percentile(all, 99)), append(q.rates, rate)
+}
+
+// rate is the median of the rates.
+func (q *quantiles) rate() float64 { return median(q.rates) }
+
 // latencies measures writes alone and beside jobs, by steady clients and by restless ones.
 func (b *bench) latencies(ctx context.Context) error {
 	c, err := b.caller()
@@ -53,20 +67,26 @@ func (b *bench) latencies(ctx context.Context) error {
 		{"steady", fmt.Sprintf("%d clients that write, each with %v between two writes", writers, pace), pace},
 		{"restless", fmt.Sprintf("%d clients that write one after the other", writers), 0},
 	} {
-		alone, each, err := b.writes(ctx, c, traffic.pause, nil)
-		if err != nil {
-			return err
+		var alone, beside quantiles // in turn, since what is alone varies most
+		for range b.runs {
+			all, each, err := b.writes(ctx, c, traffic.pause, nil)
+			if err != nil {
+				return err
+			}
+			alone.add(all, each)
+			all, each, err = b.beside(ctx, c, traffic.pause, func(ctx context.Context) error { _, _, err := b.exportOnce(ctx); return err })
+			if err != nil {
+				return err
+			}
+			beside.add(all, each)
 		}
-		b.report.add("write, p99, alone, "+traffic.name, ms(percentile(alone, 99)), "", fmt.Sprintf("%s; p50 %s, %.0f writes/s", traffic.note, ms(percentile(alone, 50)), each))
-		told := func(name string, all []time.Duration, each float64) {
-			b.report.add("write, p99, while "+name+" runs, "+traffic.name, ms(percentile(all, 99)), "at most 2x",
-				fmt.Sprintf("%.1fx; p50 %s, %.0f writes/s", float64(percentile(all, 99))/float64(percentile(alone, 99)), ms(percentile(all, 50)), each))
+		b.report.add("write, p99, alone, "+traffic.name, ms(median(alone.p99)), "",
+			fmt.Sprintf("%s; p50 %s, %.0f writes/s; median of %d, from %s to %s", traffic.note, ms(median(alone.p50)), alone.rate(), b.runs, ms(slices.Min(alone.p99)), ms(slices.Max(alone.p99))))
+		told := func(name string, one quantiles) {
+			b.report.add("write, p99, while "+name+" runs, "+traffic.name, ms(median(one.p99)), "at most 2x",
+				fmt.Sprintf("%.1fx; p50 %s, %.0f writes/s; from %s to %s", float64(median(one.p99))/float64(median(alone.p99)), ms(median(one.p50)), one.rate(), ms(slices.Min(one.p99)), ms(slices.Max(one.p99))))
 		}
-		all, each, err := b.beside(ctx, c, traffic.pause, func(ctx context.Context) error { _, _, err := b.exportOnce(ctx); return err })
-		if err != nil {
-			return err
-		}
-		told("an export", all, each)
+		told("an export", beside)
 		if err := b.importBeside(ctx, c, traffic.pause, traffic.name, told); err != nil {
 			return err
 		}
@@ -75,7 +95,7 @@ func (b *bench) latencies(ctx context.Context) error {
 }
 
 // importBeside measures writes beside imports of new resources, and those imports.
-func (b *bench) importBeside(ctx context.Context, c *caller, pause time.Duration, name string, told func(string, []time.Duration, float64)) error {
+func (b *bench) importBeside(ctx context.Context, c *caller, pause time.Duration, name string, told func(string, quantiles)) error {
 	var probes []string // made beforehand, as making them takes processors
 	for range 3 {
 		folder, err := b.probe(ctx)
@@ -99,7 +119,9 @@ func (b *bench) importBeside(ctx context.Context, c *caller, pause time.Duration
 	if err != nil {
 		return err
 	}
-	told("an import", all, each)
+	var one quantiles
+	one.add(all, each)
+	told("an import", one)
 	b.report.add("import beside those writes, "+name, fmt.Sprintf("%.0f resources/s", perSecond(scanned, took)), "15,000/s",
 		fmt.Sprintf("%d new resources, %.1f s", scanned, took.Seconds()))
 	return nil
