@@ -198,36 +198,26 @@ func (c *chain) test(r *run, b *batch) error {
 	if err := c.look(r); err != nil {
 		return err
 	}
-	if c.far != nil {
-		return c.far.test(r, b)
-	}
-	if c.near == nil {
-		before := r.work
-		if err := c.followAll(r, b); err != nil {
-			return err
+	if c.near != nil {
+		for i, o := range b.ordinals {
+			b.keep[i] = b.keep[i] && (b.full[i] || c.near.has(o))
 		}
-		c.spent += r.work - before
-		return c.better(r)
+		return b.part(b.full, func(full *batch) error { return c.followAll(r, full) })
 	}
-	for i, o := range b.ordinals {
-		b.keep[i] = b.keep[i] && (b.full[i] || c.near.has(o))
-	}
-	if !slices.Contains(b.full, true) {
-		return nil
-	}
-	open := slices.Clone(b.keep)
-	for i, full := range b.full {
-		b.keep[i] = b.keep[i] && full
-	}
-	if err := c.followAll(r, b); err != nil {
+	before := r.work
+	untold, err := c.byColumn(r, b)
+	if err != nil {
 		return err
 	}
-	for i, full := range b.full {
-		if !full {
-			b.keep[i] = open[i]
-		}
+	c.narrow = c.narrow && slices.Contains(untold, true) // else candidates are cheaper to test than it is to lead
+	if c.far != nil {
+		return b.part(untold, func(some *batch) error { return c.far.test(r, some) })
 	}
-	return nil
+	if err := b.part(untold, func(some *batch) error { return c.followAll(r, some) }); err != nil {
+		return err
+	}
+	c.spent += r.work - before
+	return c.better(r)
 }
 
 // followAll takes those out of the batch of which no reference leads to what meets an alternative.
@@ -319,25 +309,33 @@ func (c *chain) follow(r *run, a *alternative, b *batch, wanted, meets []bool) e
 	if err != nil {
 		return err
 	}
-	var ask batch
-	ask.typ = a.clause.typ
-	for _, o := range sorted(found) {
-		ask.add(o, r.mustState(ask.typ).isChanged(o))
-	}
-	if a.all {
-		for i, o := range ask.ordinals {
-			_, ask.keep[i] = slices.BinarySearch(a.found, o)
-		}
-	} else if err := r.quietly(func() error { return r.judge(a.clause, &ask) }); err != nil {
+	to := sorted(found)
+	match, err := a.match(r, to)
+	if err != nil {
 		return err
 	}
 	for k, i := range from {
 		if found[k] == store.Nowhere {
 			continue
 		}
-		if at, ok := slices.BinarySearch(ask.ordinals, found[k]); ok && ask.keep[at] {
+		if at, ok := slices.BinarySearch(to, found[k]); ok && match[at] {
 			meets[i] = true
 		}
 	}
 	return nil
+}
+
+// match reports which of some resources meet the alternative.
+func (a *alternative) match(r *run, ordinals []store.Ordinal) ([]bool, error) {
+	b := batch{typ: a.clause.typ}
+	for _, o := range ordinals {
+		b.add(o, r.mustState(b.typ).isChanged(o))
+	}
+	if !a.all {
+		return b.keep, r.quietly(func() error { return r.judge(a.clause, &b) })
+	}
+	for i, o := range ordinals {
+		_, b.keep[i] = slices.BinarySearch(a.found, o)
+	}
+	return b.keep, nil
 }

@@ -17,6 +17,7 @@ import (
 type column struct {
 	at   store.TxID // the index spoke of this transaction
 	refs []store.Ordinal
+	to   *bitmap  // all to which they lead, of those that were there
 	keys []uint64 // 0: none
 }
 
@@ -38,7 +39,13 @@ type columnOf struct {
 	desc   bool    // of these
 }
 
-func (c *column) size() int { return 4*len(c.refs) + 8*len(c.keys) }
+func (c *column) size() int {
+	size := 4*len(c.refs) + 8*len(c.keys)
+	if c.to != nil {
+		size += 8 * len(c.to.bits)
+	}
+	return size
+}
 
 // columns are the columns of a server. It is safe for concurrent use.
 type columns struct {

@@ -19,12 +19,16 @@ func (r *run) leads(typ r4.Code, p *r4.SearchParam, target r4.Code, steps int) (
 		return f, err
 	}
 	return r.lacks(of, steps, func() (*column, error) {
-		c := &column{refs: make([]store.Ordinal, r.mustState(typ).next)}
+		there, err := r.state(target)
+		if err != nil {
+			return nil, err
+		}
+		c := &column{refs: make([]store.Ordinal, r.mustState(typ).next), to: newBitmap(there.next, false)}
 		for i := range c.refs {
 			c.refs[i] = store.Nowhere
 		}
 		return c, r.eachReferring(typ, p, target, func(to store.Ordinal, from []store.Ordinal) {
-			if to == store.Nowhere {
+			if c.to.set(to); to == store.Nowhere {
 				to = lookUp
 			}
 			for _, o := range from {
@@ -105,20 +109,118 @@ func (f *fresh) foremost(k key, matches []store.Ordinal, after *sortable, n int)
 	return kept
 }
 
-// led divides resources into the targets to which they lead by a column, and those whose entries must be looked at. What
-// was not there yet as of the view is left out.
+// led divides resources into the targets to which they lead by a column, ascending and each once, and those whose entries
+// must be looked at. What was not there yet as of the view is left out.
 func (f *fresh) led(all []store.Ordinal, next store.Ordinal) (targets, rest []store.Ordinal) {
 	for _, o := range all {
-		switch to := store.Nowhere; {
-		case !f.knows(o) || f.refs[o] == lookUp:
+		if !f.knows(o) || f.refs[o] == lookUp {
 			rest = append(rest, o)
-		default:
-			if to = f.refs[o]; to < next {
-				targets = append(targets, to)
-			}
+		} else if to := f.refs[o]; to < next {
+			targets = append(targets, to)
 		}
 	}
+	if len(targets) < int(next)/64 {
+		return sorted(targets), rest
+	}
+	seen := newBitmap(next, false) // costs less than to sort
+	for _, to := range targets {
+		seen.set(to)
+	}
+	targets = targets[:0]
+	for to, _ := seen.seek(0); to != store.End; to, _ = seen.seek(to + 1) {
+		targets = append(targets, to)
+	}
 	return targets, rest
+}
+
+// byColumn takes those candidates out of which a column tells that their reference leads to nothing that meets the
+// chain, and reports of which none tells.
+func (c *chain) byColumn(r *run, b *batch) (untold []bool, err error) {
+	untold = slices.Repeat([]bool{true}, len(b.ordinals))
+	if len(c.alternatives) != 1 {
+		return untold, nil
+	}
+	a := &c.alternatives[0]
+	var ask []store.Ordinal
+	for i, o := range b.ordinals {
+		if b.keep[i] && !b.full[i] {
+			ask = append(ask, o)
+		}
+	}
+	steps := costOfRows(ask)
+	if b.entries != nil {
+		steps = 0
+	}
+	led, err := r.leads(c.typ, c.ref, a.clause.typ, steps)
+	if led == nil || err != nil {
+		return untold, err
+	}
+	r.work += len(ask)
+	st, err := r.state(a.clause.typ)
+	if err != nil {
+		return nil, err
+	}
+	targets, _ := led.led(ask, st.next)
+	if erased, err := r.anyErased(a.clause.typ, targets); err != nil || erased {
+		return untold, err // what bears the id now is another one
+	}
+	match, err := a.match(r, targets)
+	if err != nil {
+		return nil, err
+	}
+	for i, o := range b.ordinals {
+		if !b.keep[i] || b.full[i] || !led.knows(o) || led.refs[o] == lookUp {
+			continue
+		}
+		at, ok := slices.BinarySearch(targets, led.refs[o])
+		untold[i], b.keep[i] = false, ok && match[at]
+	}
+	return untold, nil
+}
+
+// referredTo is the stream of the resources to which another may refer, for as far as a column tells.
+type referredTo struct {
+	to     *bitmap         // as of when the column was made; it tells nothing of those that were not there
+	others []store.Ordinal // ascending
+}
+
+func (s *referredTo) has(o store.Ordinal) bool {
+	return o >= s.to.next || s.to.has(o) || (&set{ordinals: s.others}).has(o)
+}
+
+func (s *referredTo) seek(from store.Ordinal) (store.Ordinal, error) {
+	if from >= s.to.next {
+		return from, nil
+	}
+	first, _ := s.to.seek(from)
+	if n, _ := slices.BinarySearch(s.others, from); n < len(s.others) {
+		first = min(first, s.others[n])
+	}
+	return min(first, s.to.next), nil
+}
+
+func (*referredTo) rewind()      {}
+func (*referredTo) close() error { return nil }
+
+// mostChanged is how many resources that changed since a column was made are looked at one by one to know where they
+// lead.
+const mostChanged = 64
+
+// referred are the candidates to which something refers; nil where no column tells.
+func (c *reverse) referred(r *run) (*referredTo, error) {
+	if c.maybe != nil {
+		return c.maybe, nil
+	}
+	led, err := r.leads(c.inner.typ, c.ref, c.typ, 0)
+	if led == nil || err != nil || len(led.changed)+len(led.st.changed) > mostChanged {
+		return nil, err
+	}
+	changed := sorted(append(slices.Clone(led.changed), led.st.changed...))
+	others, err := c.targets(r, r.batchOf(c.inner.typ, changed))
+	if err == nil {
+		c.maybe = &referredTo{led.to, others}
+	}
+	return c.maybe, err
 }
 
 // eachReferring calls do with each resource of the type target to which others refer, and with these, for as far as the

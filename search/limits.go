@@ -50,5 +50,5 @@ type tuning struct {
 	estimate     int // candidates of a type that are counted before the rest is estimated
 }
 
-var tuned = tuning{patience: 64, longPatience: 8_192, streams: 32, values: 8, rangeCap: 8_192, innerCap: 256, reverseCap: 1_024, wholeShare: 100, columnShare: 150, innerWork: 30_000,
+var tuned = tuning{patience: 64, longPatience: 8_192, streams: 32, values: 8, rangeCap: 8_192, innerCap: 256, reverseCap: 1_024, wholeShare: 100, columnShare: 10, innerWork: 30_000,
 	leastBatch: 16, mostBatch: mostBatch, smallSort: 64, countCap: 4_096, smallWork: 12_000, groupCap: 2_048, memberCap: 8_192, estimate: 8_192}

@@ -26,6 +26,8 @@ type reverse struct {
 	spent   int  // steps, on probes
 	probe   *probe
 
+	maybe *referredTo // what is a candidate at all; nil: not known
+
 	known bool
 	near  []store.Ordinal // the answer, ascending, if it is known
 }
@@ -66,7 +68,6 @@ func (c *reverse) follow(r *run, all []store.Ordinal) error {
 	if led != nil {
 		var rest []store.Ordinal
 		near, rest = led.led(all, st.next)
-		near = sorted(near)
 		erased, err := r.anyErased(c.typ, near)
 		if err != nil {
 			return err
@@ -177,10 +178,15 @@ func (c *reverse) drive(r *run, e effort, _ *bool) (stream, bool, error) {
 			return nil, false, err
 		}
 	}
-	if !c.known {
-		return nil, false, nil
+	if c.known {
+		return &set{ordinals: c.near}, true, nil
 	}
-	return &set{ordinals: c.near}, true, nil
+	if e >= more {
+		if maybe, err := c.referred(r); maybe != nil || err != nil {
+			return maybe, false, err
+		}
+	}
+	return nil, false, nil
 }
 
 // begin makes the answer of those that meet the clause, if they are few.
@@ -227,6 +233,13 @@ func (c *reverse) test(r *run, b *batch) error {
 		return nil
 	}
 	if !c.known {
+		maybe, err := c.referred(r)
+		if err != nil {
+			return err
+		}
+		for i, o := range b.ordinals {
+			b.keep[i] = b.keep[i] && (maybe == nil || maybe.has(o))
+		}
 		if err := r.loadHeaders(b); err != nil {
 			return err
 		}

@@ -135,6 +135,34 @@ func (b *batch) kept() int {
 	return n
 }
 
+// part tests those candidates alone that are still in and in a selection.
+func (b *batch) part(in []bool, test func(*batch) error) error {
+	some := batch{typ: b.typ}
+	var at []int
+	for i, o := range b.ordinals {
+		if in[i] && b.keep[i] {
+			at = append(at, i)
+			some.add(o, b.full[i])
+			if b.entries != nil {
+				some.entries = append(some.entries, b.entries[i])
+			}
+		}
+	}
+	switch len(at) {
+	case 0:
+		return nil
+	case b.kept():
+		return test(b) // which keeps what is read for other conditions
+	}
+	if err := test(&some); err != nil {
+		return err
+	}
+	for k, i := range at {
+		b.keep[i] = some.keep[k]
+	}
+	return nil
+}
+
 // load reads the entries of the candidates that are still in: those of the index, or of the version as of the view
 // where the index speaks of a later one.
 func (r *run) load(b *batch) error {

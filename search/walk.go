@@ -1,6 +1,7 @@
 package search
 
 import (
+	"math"
 	"slices"
 
 	"tarn/store"
@@ -21,6 +22,7 @@ type walk struct {
 	tests   []int
 	tried   int // candidates that were tested
 	matched int // of these
+	begun   int // the work of the run when it began
 	looked  effort
 	until   int // the work of the run after which it gives up; 0: never
 	gaveUp  bool
@@ -67,7 +69,7 @@ func (w *walk) again(from store.Ordinal) {
 	for _, s := range w.streams {
 		s.rewind()
 	}
-	w.from, w.tried, w.matched, w.size = from, 0, 0, w.r.s.tune.leastBatch
+	w.from, w.tried, w.matched, w.begun, w.size = from, 0, 0, w.r.work, w.r.s.tune.leastBatch
 	n, _ := slices.BinarySearch(w.st.changed, from)
 	w.changed = w.st.changed[n:]
 }
@@ -86,12 +88,15 @@ func (w *walk) lead(e effort) error {
 	w.looked = e
 	for _, i := range w.tests {
 		d := &w.driven[i]
-		if d.drives {
+		if !w.open(i, e) {
 			continue
 		}
 		cond, before := w.c.conds[i], w.r.work
 		s, decided, err := cond.drive(w.r, e, &d.unsure)
 		w.r.charge(cond.param(), before)
+		if err == nil && s != nil && d.drives && !decided { // what it leads by is as good
+			s, err = nil, s.close()
+		}
 		if err != nil {
 			return err
 		}
@@ -175,7 +180,7 @@ func (w *walk) step() (store.Ordinal, bool, error) {
 func (w *walk) next(want int) (found *batch, err error) {
 	for {
 		switch {
-		case w.tried >= w.r.s.tune.patience && w.looked < more && !w.promising(want):
+		case w.tried >= w.r.s.tune.patience && w.spent() >= w.r.s.tune.patience && w.looked < more && !w.promising(want):
 			err = w.lead(more)
 		case w.tried >= w.r.s.tune.longPatience && w.looked < most && w.all:
 			err = w.lead(most)
@@ -188,7 +193,7 @@ func (w *walk) next(want int) (found *batch, err error) {
 		w.b.reset(w.c.typ)
 		n := min(want, w.r.s.tune.mostBatch)
 		if !w.settled() {
-			n = max(n, min(w.size, w.r.s.tune.mostBatch))
+			n = max(n, min(w.size, w.r.s.tune.mostBatch, w.ample(want)))
 		}
 		for len(w.b.ordinals) < n {
 			o, full, err := w.candidate()
@@ -235,19 +240,37 @@ func (w *walk) settled() bool {
 // ripe reports whether a condition that does not lead yet has learned all that match it.
 func (w *walk) ripe() bool {
 	for i, cond := range w.c.conds {
-		if l, ok := cond.(learner); ok && !w.driven[i].drives && l.isKnown() {
+		if l, ok := cond.(learner); ok && !w.driven[i].decided && l.isKnown() {
 			return true
 		}
 	}
 	return false
 }
 
+// open reports whether a condition may still come to lead, or to decide.
+func (w *walk) open(i int, e effort) bool {
+	d := w.driven[i]
+	l, ok := w.c.conds[i].(learner)
+	return !d.drives || !d.decided && (e == full || ok && l.isKnown())
+}
+
 // learner is a condition that may come to know all that match it while it is tested.
 type learner interface{ isKnown() bool }
 
+// ample is how many candidates are likely to do, by what matched so far.
+func (w *walk) ample(want int) int {
+	if w.matched == 0 {
+		return math.MaxInt
+	}
+	return 2 * want * w.tried / w.matched
+}
+
+// spent is what the walk has cost, in candidates that are tested by a row each: a column may tell of many for less.
+func (w *walk) spent() int { return (w.r.work - w.begun) / costHeader }
+
 // promising reports whether so many of the candidates match that it costs less to go on than to look for a better plan.
 func (w *walk) promising(want int) bool {
-	return w.matched > 0 && want*w.tried/w.matched < w.r.s.tune.rangeCap/8
+	return w.matched > 0 && want*min(w.tried, w.spent())/w.matched < w.r.s.tune.rangeCap/8
 }
 
 // test asks the conditions that the streams did not decide; for what the index does not speak of, all of them.
@@ -259,7 +282,7 @@ func (w *walk) test(b *batch) error {
 			if !anyFull {
 				continue
 			}
-			if err := w.testFull(w.c.conds[i], b); err != nil {
+			if err := b.part(b.full, func(full *batch) error { return w.c.conds[i].test(w.r, full) }); err != nil {
 				return err
 			}
 			continue
@@ -276,35 +299,6 @@ func (w *walk) test(b *batch) error {
 	}
 	if anyFull {
 		return w.dropDead(b)
-	}
-	return nil
-}
-
-// testFull asks a condition about the candidates alone for which the index does not speak.
-func (w *walk) testFull(c condition, b *batch) error {
-	var part batch
-	part.typ = b.typ
-	var at []int
-	for i, full := range b.full {
-		if full && b.keep[i] {
-			at = append(at, i)
-			part.add(b.ordinals[i], true)
-		}
-	}
-	if len(at) == 0 {
-		return nil
-	}
-	if b.entries != nil {
-		part.entries = make([][]store.Entry, len(at))
-		for k, i := range at {
-			part.entries[k] = b.entries[i]
-		}
-	}
-	if err := c.test(w.r, &part); err != nil {
-		return err
-	}
-	for k, i := range at {
-		b.keep[i] = part.keep[k]
 	}
 	return nil
 }
