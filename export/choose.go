@@ -231,7 +231,7 @@ func (r *reader) entries(v store.Version) ([]fhir.IndexEntry, error) {
 	return store.Kept(r.extractor.Extract(r.parser.Doc(), v.Type)), nil
 }
 
-// params are the reference parameters of a type that put a resource into the compartment of a patient.
+// compartmentParams are the reference parameters of a type that put a resource into the compartment of a patient.
 func compartmentParams(code r4.Code) []*r4.SearchParam {
 	var params []*r4.SearchParam
 	for _, name := range code.Compartment(patientCode) {

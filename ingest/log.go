@@ -101,7 +101,7 @@ type logReader struct {
 	memory []byte // of rest
 }
 
-// part is the reader of one log of what was stored.
+// reader gives the text of one log of what was stored.
 func (l logPart) reader(count int, piece func(n int) ([]byte, error)) *logReader {
 	return &logReader{piece: piece, first: l.first, next: l.first, count: count, size: l.size, render: func(dst, piece []byte) ([]byte, error) {
 		err := eachRecord(piece, func(r *record) {

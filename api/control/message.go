@@ -8,7 +8,7 @@ import (
 // maxMessage is the length of a job's Message in the model.
 const maxMessage = 2048
 
-// plain puts a sentence into the alphabet that the model allows in a job's Message (spec 1.3): letters, numbers, spaces
+// plain puts a sentence into the alphabet that HealthLake's model allows in a job's Message: letters, numbers, spaces
 // and _.:/=+-%@. What has no place there becomes a space, a dot or nothing, so that the words stay.
 func plain(s string) string {
 	var b strings.Builder

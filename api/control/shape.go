@@ -23,7 +23,7 @@ const (
 	list
 )
 
-// shape is what the model says of a value (spec 1.3). Bounds are of characters, items, or the number itself.
+// shape is what HealthLake's model says of a value. Bounds are of characters, items, or the number itself.
 type shape struct {
 	kind     kind
 	bounded  bool // max holds
@@ -64,7 +64,7 @@ func number(min, max int) *shape            { return &shape{kind: integer, bound
 func need(name string, of *shape) member    { return member{name, true, of} }
 func allowed(name string, of *shape) member { return member{name, false, of} }
 
-// violations collects what is wrong with an input, in HealthLake's words (spec 1.2).
+// violations collects what is wrong with an input, in HealthLake's words.
 type violations []string
 
 // maxEcho bounds how much of a refused value is repeated in a message, and maxTold how many violations are.

@@ -2,7 +2,7 @@ package control
 
 import "tarn/job"
 
-// The shapes of the model, version 2017-07-01 (spec 1.3). A test holds them against an independent copy of it.
+// The shapes of HealthLake's model, version 2017-07-01. A test holds them against an independent copy of it.
 const (
 	plainPattern = `^([\p{L}\p{Z}\p{N}_.:/=+\-%@]*)$`
 	tagPattern   = `^([\p{L}\p{Z}\p{N}_.:/=+\-@]*)$`
