@@ -109,7 +109,7 @@ type params struct {
 	ID          string     `json:"id"`
 	Compartment bool       `json:"compartment,omitempty"`
 	Base        string     `json:"base,omitempty"`
-	AsOf        store.TxID `json:"asOf"` // what is newer is not meant
+	AsOf        store.TxID `json:"asOf"` // what was made first, or anew, after it is not meant
 }
 
 func parseParams(raw json.RawMessage) (p params, code r4.Code, err error) {

@@ -3,6 +3,7 @@ package erase
 import (
 	"bytes"
 	"context"
+	"errors"
 	"slices"
 	"strings"
 
@@ -23,6 +24,7 @@ const maxKept = 100
 type compartment struct {
 	ctx       context.Context
 	v         *store.View
+	then      *store.View // as of the request, younger than v; nil where nothing has changed since
 	p         params
 	parser    *fhir.Parser
 	extractor *index.Extractor
@@ -42,21 +44,50 @@ func (s *Service) meant(ctx context.Context, st *store.Store, p params, code r4.
 			err = closed
 		}
 	}()
+	c := &compartment{ctx: ctx, v: v, p: p, parser: fhir.NewParser(fhir.Limits{MaxBytes: 2 * store.MaxDocument, MaxDepth: 10_000}), extractor: index.NewExtractor()}
+	if v.Tx() > p.AsOf {
+		if c.then, err = st.At(ctx, p.AsOf); err != nil {
+			return nil, nil, err
+		}
+		defer func() {
+			if closed := c.then.Close(); err == nil {
+				err = closed
+			}
+		}()
+	}
 	if p.Compartment {
-		c := &compartment{ctx: ctx, v: v, p: p, parser: fhir.NewParser(fhir.Limits{MaxBytes: 2 * store.MaxDocument, MaxDepth: 10_000}), extractor: index.NewExtractor()}
 		if err := c.gather(s.o.Queries); err != nil {
 			return nil, nil, err
 		}
-		names, kept = c.names, c.kept
 	}
 	now, err := v.Read(ctx, code, p.ID)
 	if err != nil && !fault.Is(err, fault.Gone) {
 		return nil, nil, err
 	}
-	if !now.Erased && now.Tx <= p.AsOf { // else it is erased, or was made anew since
-		names = append(names, store.Name{Type: code, ID: p.ID})
+	meant, err := c.means(&now)
+	if err != nil {
+		return nil, nil, err
 	}
-	return names, kept, nil
+	if meant {
+		c.names = append(c.names, store.Name{Type: code, ID: p.ID})
+	}
+	return c.names, c.kept, nil
+}
+
+// means reports whether a resource, by its current version, was there when the erasure was asked for, and has not been
+// erased since: what was updated or deleted meanwhile is meant, what was made anew is not.
+func (c *compartment) means(now *store.Version) (bool, error) {
+	if now.Number == 0 || now.Erased || now.Tx <= c.p.AsOf {
+		return now.Number != 0 && !now.Erased, nil
+	}
+	was, err := c.then.Headers(c.ctx, now.Type, []store.Ordinal{now.Ordinal})
+	if errors.Is(err, store.ErrRemoved) {
+		return true, nil // it was there, and history is not kept so long
+	}
+	if err != nil {
+		return false, err
+	}
+	return was[0].Number != 0 && !was[0].Erased, nil
 }
 
 func (c *compartment) gather(q Queries) error {
@@ -151,7 +182,9 @@ func (c *compartment) decide(typ r4.Code, params []*r4.SearchParam, ordinals []s
 		return err
 	}
 	for _, v := range versions {
-		if v.Number == 0 || v.Erased || v.Tx > c.p.AsOf {
+		if meant, err := c.means(&v); err != nil {
+			return err
+		} else if !meant {
 			continue
 		}
 		if v.Deleted {
