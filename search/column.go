@@ -83,12 +83,12 @@ func (c *columns) due(of columnOf, steps, cost int) bool {
 
 // put keeps a column, and lets those go that were not used for longest, or whose data store is closed.
 func (c *columns) put(of columnOf, made *column) {
-	c.drop(of, c.get(of))
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.all == nil {
 		c.all = map[columnOf]*column{}
 	}
+	c.forget(of) // another request may have made it meanwhile
 	size := made.size()
 	for i := len(c.order) - 1; i >= 0; i-- {
 		old := c.order[i]
@@ -106,9 +106,14 @@ func (c *columns) drop(of columnOf, old *column) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if old != nil && c.all[of] == old {
-		delete(c.all, of)
-		c.order = slices.DeleteFunc(c.order, func(o columnOf) bool { return o == of })
+		c.forget(of)
 	}
+}
+
+// forget lets a column go. c.mu is held.
+func (c *columns) forget(of columnOf) {
+	delete(c.all, of)
+	c.order = slices.DeleteFunc(c.order, func(o columnOf) bool { return o == of })
 }
 
 // fresh is a column, and for which resources it does not speak as of a view.

@@ -193,7 +193,7 @@ func (w *walk) next(want int) (found *batch, err error) {
 		w.b.reset(w.c.typ)
 		n := min(want, w.r.s.tune.mostBatch)
 		if !w.settled() {
-			n = max(n, min(w.size, w.r.s.tune.mostBatch, w.ample(want)))
+			n = max(n, min(w.size, w.ample(want)))
 		}
 		for len(w.b.ordinals) < n {
 			o, full, err := w.candidate()
@@ -209,7 +209,7 @@ func (w *walk) next(want int) (found *batch, err error) {
 			return nil, nil
 		}
 		w.tried += len(w.b.ordinals)
-		w.size *= 2
+		w.size = min(2*w.size, w.r.s.tune.mostBatch)
 		if err := w.test(&w.b); err != nil {
 			return nil, err
 		}
