@@ -174,6 +174,8 @@ func commit(ctx context.Context, st *store.Store, jobID string, at place, b *bat
 		switch {
 		case err == nil:
 			return next, nil
+		case !errors.As(err, &refused) && fault.Is(err, fault.TooLarge) && len(b.writes) == 1:
+			refused = &store.WriteError{Err: err} // its entries in the index need more than one transaction holds
 		case !errors.As(err, &refused) && fault.Is(err, fault.TooLarge) && len(b.writes) > 1:
 			// What the lines replace is large: it goes to history in the same transaction.
 			first, second := b.halve()

@@ -46,3 +46,37 @@ func TestImport_replacesManyLargeResourcesBySmallOnes(t *testing.T) {
 		}
 	}
 }
+
+// A resource with more entries in the index than one transaction holds costs its line only.
+func TestImport_refusesALineThatNoTransactionHolds(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	group := func(members int) string {
+		var b strings.Builder
+		b.WriteString(`{"resourceType":"Group","id":"g","type":"person","actual":true,"member":[`)
+		for i := range members {
+			if i > 0 {
+				b.WriteByte(',')
+			}
+			fmt.Fprintf(&b, `{"entity":{"reference":"Patient/0f8fad5b-d9cb-469f-a165-7086%08d"}}`, i)
+		}
+		return b.String() + "]}\n"
+	}
+	w.cloud.set("in/a.ndjson", group(1)+patient("before"))
+	w.start()
+	w.work()
+	w.cloud.set("in/a.ndjson", patient("one")+group(200_000)+patient("two"))
+	rec := w.start()
+	w.work()
+	if got := w.describe(rec); got.State != job.CompletedWithErrors {
+		t.Errorf("%s %q", got.State, got.Message)
+	}
+	if got := w.versions(); got["Patient/one"] != 1 || got["Patient/two"] != 1 || got["Group/g"] != 1 {
+		t.Errorf("%v", got)
+	}
+	for name, text := range w.output(rec) {
+		if strings.Contains(name, "FAILURE") && !strings.Contains(text, "413") {
+			t.Errorf("%s: %.300s", name, text)
+		}
+	}
+}
