@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"tarn/fault"
+	"tarn/fhir/index"
 	"tarn/fhir/r4"
 	"tarn/job"
 	"tarn/store"
@@ -124,7 +125,8 @@ func parseParams(raw json.RawMessage) (p params, code r4.Code, err error) {
 }
 
 // Start takes an erasure, durably when it returns, and gives the id under which Status tells of it. A single resource is
-// hidden when it returns, a compartment soon after. A resource that never was is fault.NotFound.
+// hidden when it returns, a compartment soon after. A resource that never was is fault.NotFound; a compartment is
+// fault.Unavailable while the data store is being indexed anew.
 func (s *Service) Start(ctx context.Context, r Request) (id string, err error) {
 	const op = "erase.Start"
 	st, err := s.o.Datastores.Store(ctx, r.Datastore)
@@ -137,6 +139,9 @@ func (s *Service) Start(ctx context.Context, r Request) (id string, err error) {
 	}
 	p := params{Format: 1, Type: r.Type.String(), ID: r.ID, Compartment: r.Compartment, Base: r.Base, AsOf: v.Tx()}
 	_, err = v.Ordinal(ctx, r.Type, r.ID)
+	if err == nil && r.Compartment { // which is found by the index
+		err = v.Indexed(ctx, index.Epoch)
+	}
 	if closed := v.Close(); err == nil {
 		err = closed
 	}

@@ -61,7 +61,10 @@ func newChooser(ctx context.Context, data *store.Store, v *store.View, j *Job, q
 		}
 	}
 	if c.sel.Level != System || c.sel.Organize != "" {
-		if c.patients, err = c.findPatients(); err != nil {
+		if err = v.Indexed(ctx, index.Epoch); err == nil { // compartments are found by the index
+			c.patients, err = c.findPatients()
+		}
+		if err != nil {
 			return nil, closing(err, c.close())
 		}
 	}

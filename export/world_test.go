@@ -21,6 +21,7 @@ import (
 	"tarn/export"
 	"tarn/fault"
 	"tarn/fhir"
+	"tarn/fhir/index"
 	"tarn/job"
 	"tarn/kv/pebble"
 	"tarn/store"
@@ -72,7 +73,7 @@ func newWorldOf(t *testing.T, o export.Options) *world {
 	t.Cleanup(func() { must(t, w.cloud.Close()) })
 	w.ledger, err = job.Open(ctx, system, job.Options{})
 	must(t, err)
-	w.catalog, err = catalog.Open(ctx, engine, system, catalog.Options{Account: accountID, Region: region, PublicURL: "http://tarn.test",
+	w.catalog, err = catalog.Open(ctx, engine, system, catalog.Options{Account: accountID, Region: region, PublicURL: "http://tarn.test", IndexEpoch: index.Epoch,
 		Enqueue: func(context.Context, catalog.Task) error { return nil }})
 	must(t, err)
 	t.Cleanup(func() { must(t, w.catalog.Close()) })

@@ -3,8 +3,8 @@ package search
 import (
 	"context"
 
-	"tarn/fault"
 	"tarn/fhir"
+	"tarn/fhir/index"
 	"tarn/fhir/r4"
 	"tarn/store"
 )
@@ -30,16 +30,9 @@ func (s *Service) MatchAt(ctx context.Context, v *store.View, base string, typ r
 	if len(c.conds) == 0 {
 		return nil, noCriteria()
 	}
-	if !c.byHeaders() {
-		// A resource that the index does not know yet would be made a second time.
-		current, err := r.isCurrent()
-		if err != nil {
-			return nil, err
-		}
-		if !current {
-			return nil, fault.WithHint(fault.Errorf(fault.Unavailable, "search.Match",
-				"The data store is being indexed anew; until that has ended, criteria may miss what is there."), "Repeat the request later.")
-		}
+	// A resource that the index does not know yet would be made a second time.
+	if err := r.whole(c); err != nil {
+		return nil, err
 	}
 	found, _, err := r.enumerate(c, 0, limit, 0)
 	if err != nil || len(found) == 0 {
@@ -67,6 +60,14 @@ func (s *Service) MeetsAt(ctx context.Context, v *store.View, base string, typ r
 		}
 	}
 	return meets, nil
+}
+
+// whole refuses a clause of which the index may miss what matches, since the data store is being indexed anew.
+func (r *run) whole(c *clause) error {
+	if c.byHeaders() {
+		return nil
+	}
+	return r.v.Indexed(r.ctx, index.Epoch)
 }
 
 // byHeaders reports whether the clause is answered without the index.

@@ -3,6 +3,7 @@ package search_test
 import (
 	"slices"
 	"strings"
+	"tarn/fault"
 	"testing"
 
 	"tarn/fhir/r4"
@@ -70,6 +71,14 @@ func TestSearch_warnsWhileTheIndexIsOlder(t *testing.T) {
 	defer func() { must(t, v.Close()) }()
 	if _, err := w.service.MatchAt(t.Context(), v, "", mustCode("Patient"), "name=miller", 2); err == nil || !strings.Contains(err.Error(), "indexed anew") {
 		t.Errorf("criteria: %v", err)
+	}
+	for _, err := range w.service.Select(t.Context(), v, base, mustCode("Patient"), "name=miller") {
+		if !fault.Is(err, fault.Unavailable) {
+			t.Errorf("selected: %v", err)
+		}
+	}
+	if err := w.service.CheckSelect(t.Context(), v, base, mustCode("Patient"), "name=miller"); !fault.Is(err, fault.Unavailable) {
+		t.Errorf("a query to select by: %v", err)
 	}
 	if found, err := w.service.MatchAt(t.Context(), v, "", mustCode("Patient"), "_id=a", 2); err != nil || len(found) != 1 {
 		t.Errorf("by id: %v, %v", found, err)

@@ -12,12 +12,16 @@ import (
 
 // Select are all resources of a type that match a query as of the view, ascending, such as the _typeFilter of an export
 // asks for. Only parameters that choose resources are taken, and all of them must be known; no query is every resource.
-// base is the URL of the data store: absolute references below it are local.
+// base is the URL of the data store: absolute references below it are local. While the data store is being indexed anew,
+// which may hide what matches, it is fault.Unavailable.
 func (s *Service) Select(ctx context.Context, v *store.View, base string, typ r4.Code, query string) iter.Seq2[store.Ordinal, error] {
 	return func(yield func(store.Ordinal, error) bool) {
 		r := s.newRun(ctx, v, base, Scope{})
 		defer r.close()
 		c, err := r.chosen(typ, query)
+		if err == nil {
+			err = r.whole(c)
+		}
 		for from := store.Ordinal(0); err == nil; {
 			var found []store.Ordinal
 			var complete bool
@@ -45,8 +49,11 @@ const selectAtOnce = 100_000
 func (s *Service) CheckSelect(ctx context.Context, v *store.View, base string, typ r4.Code, query string) error {
 	r := s.newRun(ctx, v, base, Scope{})
 	defer r.close()
-	_, err := r.chosen(typ, query)
-	return err
+	c, err := r.chosen(typ, query)
+	if err != nil {
+		return err
+	}
+	return r.whole(c)
 }
 
 // chosen compiles a query of which every parameter chooses resources.

@@ -60,6 +60,19 @@ func (v *View) IndexEpoch(ctx context.Context) (uint32, error) {
 	return be.Uint32(values[0]), nil
 }
 
+// Indexed is fault.Unavailable where not all current versions are indexed by the tables of an epoch: what relies on finding
+// everything by the index must not begin.
+func (v *View) Indexed(ctx context.Context, epoch uint32) error {
+	switch now, err := v.IndexEpoch(ctx); {
+	case err != nil:
+		return err
+	case now != epoch:
+		return fault.WithHint(fault.Errorf(fault.Unavailable, "store.Indexed",
+			"The data store is being indexed anew; until that has ended, a search may miss what is there."), "Repeat the request later.")
+	}
+	return nil
+}
+
 // OfEpoch are the ordinals in [from, to) whose current entries are of the epoch, as of the view's snapshot, ascending.
 // The others are deleted, or were indexed by another one.
 func (v *View) OfEpoch(ctx context.Context, typ r4.Code, epoch uint32, from, to Ordinal) ([]Ordinal, error) {
