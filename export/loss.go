@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 
 	"tarn/fault"
 	"tarn/fhir/r4"
@@ -47,7 +48,6 @@ type proofs struct {
 	jobID  string
 	number uint64
 	plan   []Part
-	lossy  bool // something may be missing, and plan is the one that was carried out
 }
 
 // proved is what came of a part.
@@ -57,20 +57,13 @@ type proved struct {
 }
 
 // newProofs finds the plan: computed again, or where the data store has lost something since, as the job has kept it.
-func (s *Service) newProofs(ctx context.Context, data *store.Store, jobID string, j Job) (p *proofs, err error) {
-	p = &proofs{Service: s, data: data, job: j, jobID: jobID, number: jobNumber(jobID)}
-	v, err := data.At(ctx, j.TxID)
-	if err != nil {
-		return nil, err
-	}
-	defer func() { err = errors.Join(err, v.Close()) }()
-	if p.lossy, err = v.Lossy(ctx); err != nil {
-		return nil, err
-	}
-	if !p.lossy {
-		p.plan, err = planSelection(ctx, data, v, &j, s.queries)
+func (s *Service) newProofs(ctx context.Context, data *store.Store, jobID string, j Job) (*proofs, error) {
+	p := &proofs{Service: s, data: data, job: j, jobID: jobID, number: jobNumber(jobID)}
+	whole, err := p.planAgain(ctx)
+	if whole || err != nil {
 		return p, err
 	}
+	p.plan = nil
 	for piece, err := range s.ledger.Plan(ctx, jobID) {
 		if err != nil {
 			return nil, err
@@ -80,6 +73,31 @@ func (s *Service) newProofs(ctx context.Context, data *store.Store, jobID string
 		}
 	}
 	return p, nil
+}
+
+// planAgain computes the plan; false where the data store has lost something, though it may be meanwhile.
+func (p *proofs) planAgain(ctx context.Context) (whole bool, err error) {
+	v, err := p.data.At(ctx, p.job.TxID)
+	if err != nil {
+		return false, err
+	}
+	lossy, err := v.Lossy(ctx)
+	if lossy || err != nil {
+		return false, errors.Join(err, v.Close())
+	}
+	var failed error
+	p.plan, failed = planSelection(ctx, p.data, v, &p.job, p.queries)
+	if err := v.Close(); err != nil {
+		return false, err
+	}
+	if v, err = p.data.At(ctx, p.job.TxID); err != nil { // the selection has looked at an earlier state too, by a view of its own
+		return false, err
+	}
+	lossy, err = v.Lossy(ctx)
+	if err = errors.Join(err, v.Close()); lossy || err != nil {
+		return false, err
+	}
+	return true, failed
 }
 
 // part computes part k again. What has lost resources cannot be: then its files are those that were recorded when they were
@@ -96,24 +114,72 @@ func (p *proofs) part(ctx context.Context, k int) (_ proved, err error) {
 		return proved{}, err
 	}
 	defer func() { err = errors.Join(err, v.Close()) }()
-	part := p.plan[k]
-	files, err := writePart(ctx, v, p.job, p.number, part, discard{}, p.share)
-	if !p.lossy || err != nil && !errors.Is(err, store.ErrRemoved) {
-		return proved{files: files}, err
-	}
-	var lost []store.Lost
-	if err := part.members(ctx, v, func(typ r4.Code, ordinals []store.Ordinal) error {
-		some, err := v.Lost(ctx, typ, ordinals)
-		lost = append(lost, some...)
-		return err
-	}); err != nil {
+	lossy, err := v.Lossy(ctx) // it may have become so since the plan was found
+	if err != nil {
 		return proved{}, err
 	}
-	if len(lost) == 0 && err == nil && (part.Blocks == nil || !p.job.Selection.References) {
+	part := p.plan[k]
+	files, lost, err := writePart(ctx, v, p.job, p.number, part, discard{}, p.share)
+	switch {
+	case lossy && errors.Is(err, store.ErrRemoved):
+		lost, err = part.remains(ctx, v)
+	case err == nil && len(lost) == 0 && (!lossy || part.Blocks == nil || !p.job.Selection.References):
 		return proved{files: files}, nil
+	}
+	if err != nil {
+		return proved{}, err
 	}
 	recorded, err := p.recorded(ctx, k)
 	return proved{recorded, lost}, err
+}
+
+// lost are the resources of the part that the data store has lost since the view.
+func (p *Part) lost(ctx context.Context, v *store.View) (all []store.Lost, err error) {
+	err = p.members(ctx, v, func(typ r4.Code, ordinals []store.Ordinal) error {
+		some, err := v.Lost(ctx, typ, ordinals)
+		all = append(all, some...)
+		return err
+	})
+	return all, err
+}
+
+// remains are the lost resources of a part that cannot be written as of the view. It is an error where of the others one is
+// not there.
+func (p *Part) remains(ctx context.Context, v *store.View) (all []store.Lost, err error) {
+	if p.Deleted {
+		return nil, nil
+	}
+	left := 0
+	if err := p.members(ctx, v, func(typ r4.Code, ordinals []store.Ordinal) error {
+		lost, err := v.Lost(ctx, typ, ordinals)
+		if err != nil {
+			return err
+		}
+		all = append(all, lost...)
+		rest := make([]store.Ordinal, 0, len(ordinals)-len(lost))
+		for _, o := range ordinals { // lost has their order
+			if len(lost) > 0 && lost[0].Ordinal == o {
+				lost = lost[1:]
+				continue
+			}
+			rest = append(rest, o)
+		}
+		for chunk := range slices.Chunk(rest, lookUps) {
+			versions, err := v.Headers(ctx, typ, chunk)
+			if err != nil {
+				return err
+			}
+			for _, one := range versions {
+				if one.Number != 0 && !one.Deleted {
+					left++
+				}
+			}
+		}
+		return nil
+	}); err != nil {
+		return nil, err
+	}
+	return all, p.madeUp(v.Tx(), left, all)
 }
 
 // recorded are the files of a part as its checkpoint names them.

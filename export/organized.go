@@ -92,8 +92,7 @@ func (w *blockWriter) group(ctx context.Context, v *store.View, g bunch, lines *
 		}
 		for i := range versions {
 			if versions[i].Number == 0 || versions[i].Deleted {
-				w.lose(versions[i])
-				continue
+				continue // writePart asks why
 			}
 			if err := linked.note(versions[i].Body); err != nil {
 				return total, err

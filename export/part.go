@@ -65,8 +65,9 @@ type sink interface {
 }
 
 // writePart sends the lines of a part, as of the view, to out, cut into files by lines and bytes, and returns what the
-// files are. While interactive transactions come it takes the share of the time, in percent.
-func writePart(ctx context.Context, v *store.View, j Job, number uint64, p Part, out sink, share int) (files []File, err error) {
+// files are, and which resources of the part are not in them since the data store has lost them. It is an error where
+// anything else is missing. While interactive transactions come it takes the share of the time, in percent.
+func writePart(ctx context.Context, v *store.View, j Job, number uint64, p Part, out sink, share int) (files []File, lost []store.Lost, err error) {
 	w := partWriter{part: p, pace: v.Pace(share), number: number, cutter: ndjson.NewCutter(ndjson.Bounds{Lines: j.MaxLines, Bytes: j.MaxBytes}), out: out, sum: sha256.New()}
 	total := 0
 	switch {
@@ -79,16 +80,28 @@ func writePart(ctx context.Context, v *store.View, j Job, number uint64, p Part,
 	default:
 		total, err = w.span(ctx, v, j.lines(p.Type))
 	}
+	if err == nil && total < p.Count {
+		lost, err = p.lost(ctx, v)
+	}
+	if err == nil {
+		err = p.madeUp(j.TxID, total, lost)
+	}
+	if err == nil {
+		err = w.end()
+	}
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	if total != p.Count && (total > p.Count || w.lost == 0) {
-		return nil, fault.Errorf(fault.Internal, "export", "%s part %d holds %d resources as of transaction %d, its plan says %d", p.Type, p.N, total, j.TxID, p.Count)
+	return w.files, lost, nil
+}
+
+// madeUp checks that what is left of a part, as of a transaction, and what is lost are what its plan says.
+func (p *Part) madeUp(as store.TxID, left int, lost []store.Lost) error {
+	if left+len(lost) == p.Count {
+		return nil
 	}
-	if err := w.end(); err != nil {
-		return nil, err
-	}
-	return w.files, nil
+	return fault.Errorf(fault.Internal, "export", "%s part %d holds %d resources as of transaction %d and %d were erased or removed since, its plan says %d",
+		p.Type, p.N, left, as, len(lost), p.Count)
 }
 
 // sparse reports whether a part's members are better looked up one by one than met in a walk over the range.
@@ -118,7 +131,6 @@ func (w *partWriter) span(ctx context.Context, v *store.View, project *projectio
 		w.pace.Step(ctx, len(body))
 		total++
 	}
-	w.lost += len(scan.Lost())
 	return total, scan.Err()
 }
 
@@ -136,8 +148,7 @@ func (w *partWriter) members(ctx context.Context, v *store.View, project *projec
 		left = left[n:]
 		for i := range versions {
 			if versions[i].Number == 0 || versions[i].Deleted {
-				w.lose(versions[i])
-				continue
+				continue // writePart asks why
 			}
 			body, err := project.of(versions[i].Body)
 			if err != nil {
@@ -163,16 +174,8 @@ type partWriter struct {
 	sum    hash.Hash
 	files  []File
 
-	lost      int    // resources that have been erased since the plan was made, at least
 	headers   int    // of blocks, in the file under way
 	continues string // the file in which its last block goes on
-}
-
-// lose counts what is not there though the plan names it, if an erasure says why.
-func (w *partWriter) lose(v store.Version) {
-	if v.Erased {
-		w.lost++
-	}
 }
 
 var newline = []byte{'\n'}

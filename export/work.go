@@ -181,7 +181,7 @@ func (e *execution) part(ctx context.Context, k int) error {
 		return err
 	}
 	out := &upload{ctx: ctx, execution: e, buffer: buffer{pool: &e.segments}}
-	files, err := writePart(ctx, v, e.job, e.number, e.plan[k], out, e.share)
+	files, _, err := writePart(ctx, v, e.job, e.number, e.plan[k], out, e.share)
 	out.buffer.reset()
 	if err = errors.Join(err, v.Close()); err != nil {
 		return err

@@ -23,6 +23,7 @@ import (
 	"tarn/fhir"
 	"tarn/fhir/index"
 	"tarn/job"
+	"tarn/kv"
 	"tarn/kv/pebble"
 	"tarn/store"
 )
@@ -45,6 +46,7 @@ type world struct {
 	faults   *faultyCloud
 	exports  *export.Service
 	data     catalog.Datastore
+	engine   kv.Engine
 	key      local.KeyMetadata
 }
 
@@ -65,7 +67,7 @@ func newWorldOf(t *testing.T, o export.Options) *world {
 	must(t, err)
 	sealer, err := seal.New(bytes.Repeat([]byte{7}, seal.MasterSize))
 	must(t, err)
-	w := &world{t: t}
+	w := &world{t: t, engine: engine}
 	w.accounts, err = account.Open(ctx, system, account.Options{Account: accountID, Sealer: sealer})
 	must(t, err)
 	w.cloud, err = local.Open(ctx, local.Options{Space: system, Dir: t.TempDir(), Sealer: sealer, Directory: w.accounts, Account: accountID, Region: region})
