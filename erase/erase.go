@@ -159,7 +159,7 @@ func (s *Service) Start(ctx context.Context, r Request) (id string, err error) {
 	s.o.Log.Info("erasure requested", "datastore", r.Datastore, "erasure", rec.ID, "type", r.Type.String(), "compartment", r.Compartment, "caller", r.Caller)
 	if !r.Compartment {
 		// The job would do it, but it may stand in a queue. If this fails, it does.
-		if err := s.hide(context.WithoutCancel(ctx), st, rec.ID, p, []store.Name{{Type: r.Type, ID: r.ID}}, nil); err != nil {
+		if err := s.hide(context.WithoutCancel(ctx), st, rec.ID, p, []store.Name{{Type: r.Type, ID: r.ID}}, nil, nil); err != nil {
 			s.o.Log.Warn("an erasure is left to its job", "erasure", rec.ID, "error", err)
 		}
 	}

@@ -33,31 +33,81 @@ func (w work) Run(ctx context.Context, run *job.Run) error {
 		return err
 	}
 	defer w.wake(rec.Datastore) // after a failure too: it may have taken effect
-	if err := w.hide(ctx, st, rec.ID, p, names, kept); err != nil {
+	again := func(changed []store.Name) ([]store.Name, []string, error) { return w.again(ctx, st, p, code, changed) }
+	if err := w.hide(ctx, st, rec.ID, p, names, kept, again); err != nil {
 		return err
 	}
 	return run.SetProgress(ctx, func(p *job.Progress) { p.Resources = int64(len(names)) })
 }
 
+// mostAtOnce is how many resources are hidden in one transaction; these fit as a rule.
+const mostAtOnce = 8000
+
+// mostChanges is how often it is decided anew of resources that others change meanwhile, before the job is left for a while.
+const mostChanges = 50
+
 // hide takes resources from sight in one transaction, or where they are too many in several, the last of names in the last.
-func (s *Service) hide(ctx context.Context, st *store.Store, jobID string, p params, names []store.Name, kept []string) error {
+// Those that were changed since they were seen are hidden only if again still gives them.
+func (s *Service) hide(ctx context.Context, st *store.Store, jobID string, p params, names []store.Name, kept []string,
+	again func(changed []store.Name) (names []store.Name, kept []string, err error),
+) error {
 	var once [][]byte
 	if !p.Compartment { // it is tried twice at about the same time
 		once = [][]byte{onceKey(jobID)}
 	}
+	fit, changes := mostAtOnce, 0
 	for len(names) > 0 {
-		some := names
+		some := names[:min(len(names), fit)]
 		err := s.hideSome(ctx, st, jobID, once, some, kept)
-		for fault.Is(err, fault.TooLarge) && len(some) > 1 {
-			some = some[:len(some)/2]
-			err = s.hideSome(ctx, st, jobID, once, some, kept)
-		}
-		if err != nil && !errors.Is(err, store.ErrDone) {
+		var changed *store.ChangedError
+		switch {
+		case err == nil || errors.Is(err, store.ErrDone):
+			names = names[len(some):]
+		case errors.As(err, &changed):
+			if changes++; changes > mostChanges {
+				return fault.Errorf(fault.Unavailable, "erase", "What is to be erased is changed all the time; it is tried again.")
+			}
+			var more []string
+			if names, more, err = renewed(names, changed.Resources, again); err != nil {
+				return err
+			}
+			kept = append(kept, more[:min(len(more), max(0, maxKept-len(kept)))]...)
+		case fault.Is(err, fault.TooLarge) && len(some) > 1:
+			fit = len(some) / 2
+		default:
 			return err
 		}
-		names = names[len(some):]
 	}
 	return nil
+}
+
+// renewed are names with those at some indexes decided anew, in their order.
+func renewed(names []store.Name, changed []int, again func([]store.Name) ([]store.Name, []string, error)) (_ []store.Name, kept []string, err error) {
+	var theirs []store.Name
+	for _, i := range changed {
+		theirs = append(theirs, names[i])
+	}
+	theirs, kept, err = again(theirs)
+	if err != nil {
+		return nil, nil, err
+	}
+	still := make(map[store.Name]store.TxID, len(theirs))
+	for _, n := range theirs {
+		still[store.Name{Type: n.Type, ID: n.ID}] = n.Tx
+	}
+	all, at := make([]store.Name, 0, len(names)), 0
+	for i, n := range names {
+		if at < len(changed) && changed[at] == i {
+			at++
+			tx, ok := still[store.Name{Type: n.Type, ID: n.ID}]
+			if !ok {
+				continue
+			}
+			n.Tx = tx
+		}
+		all = append(all, n)
+	}
+	return all, kept, nil
 }
 
 func (s *Service) hideSome(ctx context.Context, st *store.Store, jobID string, once [][]byte, names []store.Name, kept []string) error {

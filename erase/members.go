@@ -35,43 +35,71 @@ type compartment struct {
 // meant are the resources that an erasure means and that are not erased yet, the one that it names last, and those of a
 // compartment that are left standing since they belong to others too, or have come to do so.
 func (s *Service) meant(ctx context.Context, st *store.Store, p params, code r4.Code) (names []store.Name, kept []string, err error) {
+	return s.look(ctx, st, p, func(c *compartment) error {
+		if p.Compartment {
+			if err := c.gather(s.o.Queries); err != nil {
+				return err
+			}
+		}
+		return c.named(code)
+	})
+}
+
+// again decides anew of resources that were changed since it was decided that they are meant.
+func (s *Service) again(ctx context.Context, st *store.Store, p params, code r4.Code, changed []store.Name) (names []store.Name, kept []string, err error) {
+	return s.look(ctx, st, p, func(c *compartment) error {
+		for _, n := range changed {
+			if n.Type == code && n.ID == p.ID {
+				if err := c.named(code); err != nil {
+					return err
+				}
+				continue
+			}
+			ordinal, err := c.v.Ordinal(ctx, n.Type, n.ID)
+			if err != nil {
+				return err
+			}
+			if err := c.decide(n.Type, paramsOf(n.Type), []store.Ordinal{ordinal}); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+// look decides by the newest state.
+func (s *Service) look(ctx context.Context, st *store.Store, p params, decide func(*compartment) error) (names []store.Name, kept []string, err error) {
 	v, err := st.Latest(ctx)
 	if err != nil {
 		return nil, nil, err
 	}
-	defer func() {
-		if closed := v.Close(); err == nil {
-			err = closed
-		}
-	}()
 	c := &compartment{ctx: ctx, v: v, p: p, parser: fhir.NewParser(fhir.Limits{MaxBytes: 2 * store.MaxDocument, MaxDepth: 10_000}), extractor: index.NewExtractor()}
 	if v.Tx() > p.AsOf {
-		if c.then, err = st.At(ctx, p.AsOf); err != nil {
-			return nil, nil, err
-		}
-		defer func() {
-			if closed := c.then.Close(); err == nil {
-				err = closed
-			}
-		}()
+		c.then, err = st.At(ctx, p.AsOf)
 	}
-	if p.Compartment {
-		if err := c.gather(s.o.Queries); err != nil {
-			return nil, nil, err
-		}
+	if err == nil {
+		err = decide(c)
 	}
-	now, err := v.Read(ctx, code, p.ID)
-	if err != nil && !fault.Is(err, fault.Gone) {
+	if c.then != nil {
+		err = errors.Join(err, c.then.Close())
+	}
+	if err = errors.Join(err, v.Close()); err != nil {
 		return nil, nil, err
-	}
-	meant, err := c.means(&now)
-	if err != nil {
-		return nil, nil, err
-	}
-	if meant {
-		c.names = append(c.names, store.Name{Type: code, ID: p.ID})
 	}
 	return c.names, c.kept, nil
+}
+
+// named decides of the resource that the erasure names.
+func (c *compartment) named(code r4.Code) error {
+	now, err := c.v.Read(c.ctx, code, c.p.ID)
+	if err != nil && !fault.Is(err, fault.Gone) {
+		return err
+	}
+	meant, err := c.means(&now)
+	if meant {
+		c.names = append(c.names, store.Name{Type: code, ID: c.p.ID, Tx: now.Tx})
+	}
+	return err
 }
 
 // means reports whether a resource, by its current version, was there when the erasure was asked for, and has not been
@@ -206,7 +234,7 @@ func (c *compartment) decide(typ r4.Code, params []*r4.SearchParam, ordinals []s
 			return err
 		}
 		if theirs && !others {
-			c.names = append(c.names, store.Name{Type: typ, ID: v.ID})
+			c.names = append(c.names, store.Name{Type: typ, ID: v.ID, Tx: v.Tx})
 		} else if len(c.kept) < maxKept {
 			c.kept = append(c.kept, strings.Join([]string{typ.String(), v.ID}, "/"))
 		}

@@ -1,6 +1,10 @@
 package erase_test
 
 import (
+	"context"
+	"fmt"
+	"iter"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -8,6 +12,7 @@ import (
 	"tarn/erase"
 	"tarn/fhir/r4"
 	"tarn/kv/kvtest"
+	"tarn/store"
 )
 
 // there reports whether a resource is live.
@@ -95,4 +100,61 @@ func TestErasure_ofOneIsDoneByItsJobWhenTheRequestCouldNot(t *testing.T) {
 			t.Errorf("%+v; %d are left", p, w.live())
 		}
 	})
+}
+
+// meanwhile does something when the erasure has taken its view and looks for what it means.
+type meanwhile struct {
+	erase.Queries
+	once func()
+}
+
+func (m meanwhile) Select(ctx context.Context, v *store.View, base string, typ r4.Code, query string) iter.Seq2[store.Ordinal, error] {
+	m.once()
+	return m.Queries.Select(ctx, v, base, typ, query)
+}
+
+// TestErasure_decidesAnewOfWhatIsChangedMeanwhile changes things when the erasure has seen them and not hidden them yet.
+func TestErasure_decidesAnewOfWhatIsChangedMeanwhile(t *testing.T) {
+	t.Parallel()
+	observation := func(patient string) string {
+		return `{"resourceType":"Observation","id":"o","status":"final","code":{"text":"secretive"},"subject":{"reference":"Patient/` + patient + `"}}`
+	}
+	for _, tt := range []struct {
+		name    string
+		change  func(w *world)
+		typ, id string
+		stays   bool
+		kept    string
+	}{
+		{"moved to another patient", func(w *world) { w.put(observation("p2")) }, "Observation", "o", true, "[Observation/o]"},
+		{"updated", func(w *world) { w.put(observation("p1")) }, "Observation", "o", false, "[]"},
+		{"deleted", func(w *world) { w.delete("Observation", "o") }, "Observation", "o", false, "[]"},
+		{"the patient is updated", func(w *world) { w.put(`{"resourceType":"Patient","id":"p1","active":true}`) }, "Patient", "p1", false, "[]"},
+		{"erased and made anew", func(w *world) {
+			one := request(false)
+			one.Type, _ = r4.CodeOf("Observation")
+			one.ID = "o"
+			_, err := w.svc.Start(w.t.Context(), one)
+			must(w.t, err)
+			w.put(observation("p1"))
+		}, "Observation", "o", true, "[]"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				w := newWorld(t)
+				w.o.Queries = meanwhile{w.o.Queries, sync.OnceFunc(func() { tt.change(w) })}
+				w.svc = erase.New(w.o)
+				w.put(`{"resourceType":"Patient","id":"p1"}`)
+				w.put(observation("p1"))
+				w.put(`{"resourceType":"Observation","id":"other","status":"final","code":{"text":"x"},"subject":{"reference":"Patient/p1"}}`)
+				id, err := w.svc.Start(t.Context(), request(true))
+				must(t, err)
+				p := w.until(t.Context(), id, erase.Done)
+				if p.State != erase.Done || w.there(tt.typ, tt.id) != tt.stays || w.there("Patient", "p1") || w.there("Observation", "other") || fmt.Sprint(p.Records[0].Kept) != tt.kept {
+					t.Errorf("%+v; it is there: %v", p, w.there(tt.typ, tt.id))
+				}
+			})
+		})
+	}
 }

@@ -54,6 +54,9 @@ func (d *draft) keep() {
 
 // writes plans all writes of a transaction; the first that fails fails it.
 func (d *draft) writes(p *pending) ([]Result, error) {
+	if err := d.asSeen(p); err != nil {
+		return nil, err
+	}
 	results := make([]Result, len(p.writes))
 	d.ops = make([]kv.Op, 0, 5*len(p.writes)+len(p.t.Riders))
 	d.changed = make([]changed, 0, len(p.writes))

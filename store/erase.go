@@ -3,6 +3,7 @@ package store
 import (
 	"bytes"
 	"context"
+	"fmt"
 	"slices"
 
 	"tarn/fault"
@@ -18,6 +19,21 @@ import (
 type Name struct {
 	Type r4.Code
 	ID   string
+	Tx   TxID // for Erase: the transaction of the version that must be the current one; 0: whichever
+}
+
+// ChangedError says that resources have another current version than their Name.Tx, so that nothing was erased. Its kind is
+// fault.Conflict.
+type ChangedError struct {
+	Resources []int // indexes into Erasure.Resources, ascending
+}
+
+// Error names no resource.
+func (e *ChangedError) Error() string { return e.Unwrap().Error() }
+
+// Unwrap is the fault.
+func (e *ChangedError) Unwrap() error {
+	return &fault.Error{Op: "store.Erase", Kind: fault.Conflict, Msg: fmt.Sprintf("%d of the resources were changed meanwhile", len(e.Resources))}
 }
 
 // Erasure is what Erase takes from sight, all or nothing.
@@ -35,7 +51,8 @@ const stageOver = 64
 const stageStep = 4 << 20
 
 // Erase takes resources and all their versions from sight, in one transaction, and is durable when it returns nil. Each
-// leaves a tombstone that says that it was erased; what is made anew under the id has the next version number. Result i is
+// leaves a tombstone that says that it was erased; what is made anew under the id has the next version number. Where a
+// Name.Tx is not that of the current version it is a *ChangedError, and nothing is done. Result i is
 // that of resource i: Deleted, or None for what never was and for what is erased already. What Erase hides stays on the
 // disk until Purge. More than about ten thousand resources at once may be fault.TooLarge, and nothing is done.
 func (s *Store) Erase(ctx context.Context, e Erasure) ([]Result, error) {
@@ -51,7 +68,7 @@ func (s *Store) Erase(ctx context.Context, e Erasure) ([]Result, error) {
 		return riders
 	}}
 	for i, r := range e.Resources {
-		t.Writes[i] = Write{Op: Erase, Type: r.Type, ID: r.ID}
+		t.Writes[i] = Write{Op: Erase, Type: r.Type, ID: r.ID, seen: r.Tx}
 	}
 	if len(t.Writes) > stageOver {
 		if err := t.check(); err != nil {
@@ -62,6 +79,24 @@ func (s *Store) Erase(ctx context.Context, e Erasure) ([]Result, error) {
 		}
 	}
 	return s.Commit(ctx, t)
+}
+
+// asSeen holds against what stands the versions that were seen by whoever decided what is erased.
+func (d *draft) asSeen(p *pending) error {
+	var changed []int
+	for i := range p.writes {
+		w := &p.writes[i]
+		if w.seen == 0 {
+			continue
+		}
+		if r := d.resources[resourceKey{w.Type, w.ID}]; !r.found || r.row.tx != w.seen {
+			changed = append(changed, i)
+		}
+	}
+	if changed != nil {
+		return &ChangedError{Resources: changed}
+	}
+	return nil
 }
 
 // stage copies the current rows of what is about to be erased into the history, so that the transaction that does it does

@@ -277,3 +277,30 @@ func TestTrim_ofManyVersionsNeverLies(t *testing.T) {
 		}
 	}
 }
+
+// TestErase_refusesWhatIsNoLongerAsItWasSeen erases resources some of which have got another version.
+func TestErase_refusesWhatIsNoLongerAsItWasSeen(t *testing.T) {
+	t.Parallel()
+	w, ctx := newWorld(t), t.Context()
+	var names []store.Name
+	for i := range 4 {
+		r := w.put(fmt.Sprintf("s%d", i), "SEEN", 0)
+		names = append(names, store.Name{Type: types[2], ID: r.ID, Tx: r.Tx})
+	}
+	again := w.put("s1", "AGAIN", 0)
+	_, err := w.s.Commit(ctx, store.Transaction{Writes: []store.Write{{Op: store.Delete, Type: types[2], ID: "s3"}}})
+	must(t, err)
+	_, err = w.s.Erase(ctx, store.Erasure{Resources: names})
+	var changed *store.ChangedError
+	if !errors.As(err, &changed) || !fault.Is(err, fault.Conflict) || fmt.Sprint(changed.Resources) != "[1 3]" {
+		t.Errorf("%v, %+v", err, changed)
+	}
+	names[1].Tx, names[3].Tx = again.Tx, 0
+	results, err := w.s.Erase(ctx, store.Erasure{Resources: names})
+	must(t, err)
+	for _, r := range results {
+		if r.Change != store.Deleted || r.Tx != again.Tx+2 {
+			t.Errorf("%+v", r)
+		}
+	}
+}

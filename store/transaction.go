@@ -43,6 +43,7 @@ type Write struct {
 
 	ahead  *prepared // by Prepare
 	staged TxID      // of an Erase: the version whose row stands in the history already
+	seen   TxID      // of an Erase: the version that must be the current one; 0: whichever
 }
 
 // hasBody reports whether the write brings a resource.
