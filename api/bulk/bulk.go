@@ -92,10 +92,12 @@ func (f *Face) serve(w http.ResponseWriter, r *http.Request) error {
 		at, ok := row.match(path)
 		switch {
 		case !ok:
-		case row.method == r.Method || row.method == http.MethodGet && r.Method == http.MethodHead:
+		case row.method == r.Method || row.head && r.Method == http.MethodHead:
 			return row.handle(f, w, r, call, at)
 		default:
-			allowed = append(allowed, row.method)
+			if allowed = append(allowed, row.method); row.head {
+				allowed = append(allowed, http.MethodHead)
+			}
 		}
 	}
 	if allowed != nil {
@@ -119,26 +121,27 @@ type place struct {
 type route struct {
 	method, path, iamAction string // path below the data store's base; {job}, {group} are ids, {file...} is the rest
 	handle                  func(f *Face, w http.ResponseWriter, r *http.Request, call *edge.DatastoreCall, at place) error
+	head                    bool // HEAD is served as GET is, whose handling changes nothing and costs little
 }
 
 // routes is the table of all addresses; the first that matches serves. testdata/routes.golden shows it.
 var routes = [...]route{
-	{http.MethodGet, "$export", ActionStartGet, (*Face).kickOff},
-	{http.MethodPost, "$export", ActionStartPost, (*Face).kickOff},
-	{http.MethodGet, "Patient/$export", ActionStartGet, (*Face).kickOff},
-	{http.MethodPost, "Patient/$export", ActionStartPost, (*Face).kickOff},
-	{http.MethodGet, "Group/{group}/$export", ActionStartGet, (*Face).kickOff},
-	{http.MethodPost, "Group/{group}/$export", ActionStartPost, (*Face).kickOff},
-	{http.MethodGet, "Group/{group}/$davinci-data-export", ActionStartGet, (*Face).kickOff},
-	{http.MethodPost, "Group/{group}/$davinci-data-export", ActionStartPost, (*Face).kickOff},
-	{http.MethodPost, "export/preflight", ActionStart, (*Face).preflight},
-	{http.MethodGet, "export/{job}", ActionDescribeGet, (*Face).status},
-	{http.MethodDelete, "export/{job}", ActionCancelDelete, (*Face).cancel},
-	{http.MethodGet, "export/{job}/files/{file...}", ActionFile, (*Face).file},
-	{http.MethodGet, "export/{job}/progress", ActionDescribe, (*Face).progress},
-	{http.MethodGet, "export/{job}/digests", ActionDigests, (*Face).digests},
-	{http.MethodGet, "import/{job}", ActionDescribeImport, (*Face).importStatus},
-	{http.MethodDelete, "import/{job}", ActionCancelImport, (*Face).cancelImport},
+	{http.MethodGet, "$export", ActionStartGet, (*Face).kickOff, false},
+	{http.MethodPost, "$export", ActionStartPost, (*Face).kickOff, false},
+	{http.MethodGet, "Patient/$export", ActionStartGet, (*Face).kickOff, false},
+	{http.MethodPost, "Patient/$export", ActionStartPost, (*Face).kickOff, false},
+	{http.MethodGet, "Group/{group}/$export", ActionStartGet, (*Face).kickOff, false},
+	{http.MethodPost, "Group/{group}/$export", ActionStartPost, (*Face).kickOff, false},
+	{http.MethodGet, "Group/{group}/$davinci-data-export", ActionStartGet, (*Face).kickOff, false},
+	{http.MethodPost, "Group/{group}/$davinci-data-export", ActionStartPost, (*Face).kickOff, false},
+	{http.MethodPost, "export/preflight", ActionStart, (*Face).preflight, false},
+	{http.MethodGet, "export/{job}", ActionDescribeGet, (*Face).status, true},
+	{http.MethodDelete, "export/{job}", ActionCancelDelete, (*Face).cancel, false},
+	{http.MethodGet, "export/{job}/files/{file...}", ActionFile, (*Face).file, true},
+	{http.MethodGet, "export/{job}/progress", ActionDescribe, (*Face).progress, true},
+	{http.MethodGet, "export/{job}/digests", ActionDigests, (*Face).digests, false},
+	{http.MethodGet, "import/{job}", ActionDescribeImport, (*Face).importStatus, true},
+	{http.MethodDelete, "import/{job}", ActionCancelImport, (*Face).cancelImport, false},
 }
 
 // match reports whether the route has the segments of a path, and what they speak of.

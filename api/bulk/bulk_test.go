@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"flag"
 	"io"
 	"net/http"
@@ -281,6 +282,24 @@ func TestFace_knowsItsAddresses(t *testing.T) {
 	for path, serves := range map[string]bool{"export/x": true, "/export/preflight": true, "export": false, "Patient/export": false, "$export": true, "Group/1/$export": true, "/Patient/$export": true} {
 		if bulk.Serves(path) != serves {
 			t.Errorf("Serves(%q) is %t", path, !serves)
+		}
+	}
+}
+
+// TestFace_headStartsNothing asks for headers alone: where GET only reads they come, and a kick-off or a proof is refused.
+func TestFace_headStartsNothing(t *testing.T) {
+	t.Parallel()
+	for path, serves := range map[string]bool{
+		"$export": false, "Patient/$export": false, "Group/g/$export": false, "Group/g/$davinci-data-export": false,
+		"export/" + jobID + "/digests": false, "export/preflight": false, "export/" + jobID: true, "export/" + jobID + "/progress": true,
+	} {
+		resp, err := open(t, &stage{}, everything).FHIR(t.Context(), http.MethodHead, active, path, nil)
+		if err == nil {
+			_ = resp.Body.Close()
+		}
+		var refused *client.Error
+		if serves != (err == nil) || !serves && (!errors.As(err, &refused) || refused.Status != http.StatusMethodNotAllowed) {
+			t.Errorf("HEAD %s: %v", path, err)
 		}
 	}
 }
