@@ -52,6 +52,10 @@ type stage struct {
 	refuse   error
 	state    job.State // of the import
 	asked    []export.Request
+
+	endsMeanwhile bool // the export, between a look at it and its cancel
+	ended         bool
+	discarded     int
 }
 
 func (s *stage) Known(_ context.Context, id string) (catalog.Datastore, error) {
@@ -80,8 +84,24 @@ func (e exports) Describe(_ context.Context, datastore, id string) (job.Record, 
 	if e.failed != "" {
 		return job.Record{ID: id, Datastore: datastore, State: job.Failed, Message: e.failed}, export.Job{Datastore: datastore, Own: true}, nil
 	}
+	if e.ended {
+		return job.Record{ID: id, Datastore: datastore, State: job.Completed}, export.Job{Datastore: datastore, Own: e.own, S3Uri: "s3://b/p"}, nil
+	}
 	return job.Record{ID: id, Datastore: datastore, Name: "nightly", State: job.InProgress, Progress: job.Progress{PartsDone: 1, PartsTotal: 4, Resources: 5000, ResourcesTotal: 20000, Bytes: 7, Files: 2}},
 		export.Job{Datastore: datastore, Own: e.own, S3Uri: "s3://b/p", TxID: 42, TransactionTime: fhir.Instant(1000)}, nil
+}
+
+func (e exports) Cancel(_ context.Context, datastore, id string) (job.Record, error) {
+	if e.endsMeanwhile {
+		e.ended = true
+		return job.Record{}, fault.Errorf(fault.Conflict, "stage", "The job has ended.")
+	}
+	return job.Record{ID: id, Datastore: datastore, State: job.CancelSubmitted}, nil
+}
+
+func (e exports) Discard(context.Context, string, string) error {
+	e.discarded++
+	return nil
 }
 
 func (e exports) Expired(job.Record, export.Job) bool { return false }
@@ -291,7 +311,7 @@ func TestFace_headStartsNothing(t *testing.T) {
 	t.Parallel()
 	for path, serves := range map[string]bool{
 		"$export": false, "Patient/$export": false, "Group/g/$export": false, "Group/g/$davinci-data-export": false,
-		"export/" + jobID + "/digests": false, "export/preflight": false, "export/" + jobID: true, "export/" + jobID + "/progress": true,
+		"export/" + jobID + "/digests": false, "export/" + jobID: true, "export/" + jobID + "/progress": true,
 	} {
 		resp, err := open(t, &stage{}, everything).FHIR(t.Context(), http.MethodHead, active, path, nil)
 		if err == nil {
