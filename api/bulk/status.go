@@ -205,24 +205,35 @@ func (f *Face) cancel(w http.ResponseWriter, r *http.Request, call *edge.Datasto
 	if err != nil {
 		return err
 	}
-	if j.Own && f.o.Exports.Expired(rec, j) && rec.State != job.Failed {
+	if !rec.State.Terminal() && !givenUp(f.o.Exports, rec, j) {
+		now, err := f.o.Exports.Cancel(r.Context(), call.ID, at.job)
+		if err == nil {
+			return writeStatus(w, http.StatusAccepted, status{Properties: properties{JobID: now.ID, JobStatus: now.State, DatastoreID: now.Datastore}})
+		}
+		if !fault.Is(err, fault.Conflict) {
+			return err
+		}
+		if rec, j, err = f.o.Exports.Describe(r.Context(), call.ID, at.job); err != nil { // it ended meanwhile
+			return err
+		}
+	}
+	if givenUp(f.o.Exports, rec, j) {
 		return fhir.NewOutcomeError(fault.NotFound, "bulk", fhir.Issue{Severity: fhir.SeverityError, Code: "not-found",
 			Diagnostics: "The export was cancelled before, or its files were deleted."})
 	}
-	if rec.State.Terminal() {
-		if !j.Own {
-			return edge.WithStatus(http.StatusBadRequest, fhir.NewOutcomeError(fault.Unsupported, "bulk", fhir.Issue{Severity: fhir.SeverityError,
-				Code: "not-supported", Diagnostics: "Interaction not supported. The export has ended as " + string(rec.State) + "."}))
-		}
-		if err := f.o.Exports.Discard(r.Context(), call.ID, at.job); err != nil {
-			return err
-		}
-		return writeStatus(w, http.StatusAccepted, status{Properties: properties{JobID: rec.ID, JobStatus: rec.State, DatastoreID: rec.Datastore}})
+	if !j.Own {
+		return edge.WithStatus(http.StatusBadRequest, fhir.NewOutcomeError(fault.Unsupported, "bulk", fhir.Issue{Severity: fhir.SeverityError,
+			Code: "not-supported", Diagnostics: "Interaction not supported. The export has ended as " + string(rec.State) + "."}))
 	}
-	if rec, err = f.o.Exports.Cancel(r.Context(), call.ID, at.job); err != nil {
+	if err := f.o.Exports.Discard(r.Context(), call.ID, at.job); err != nil {
 		return err
 	}
 	return writeStatus(w, http.StatusAccepted, status{Properties: properties{JobID: rec.ID, JobStatus: rec.State, DatastoreID: rec.Datastore}})
+}
+
+// givenUp reports whether an export to the service's own bucket was given up, or its files are gone.
+func givenUp(e Exports, rec job.Record, j export.Job) bool {
+	return j.Own && e.Expired(rec, j) && rec.State != job.Failed
 }
 
 // mediaNDJSON is the type of exported files.

@@ -1,11 +1,13 @@
 package bulk_test
 
 import (
+	"errors"
 	"net/http"
 	"strings"
 	"testing"
 
 	"tarn/api/bulk"
+	"tarn/api/client"
 	"tarn/fault"
 )
 
@@ -34,5 +36,23 @@ Group $export http://hl7.org/fhir/uv/bulkdata/OperationDefinition/group-export
 Group $davinci-data-export http://hl7.org/fhir/us/davinci-atr/OperationDefinition/davinci-data-export`
 	if got := strings.Join(said, "\n"); got != want {
 		t.Errorf("the offer is\n%s\nwant\n%s", got, want)
+	}
+}
+
+func TestCancel_ofAnExportThatEndsMeanwhile(t *testing.T) {
+	t.Parallel()
+	for _, own := range []bool{true, false} {
+		s := &stage{own: own, endsMeanwhile: true}
+		resp, err := open(t, s, everything).FHIR(t.Context(), http.MethodDelete, active, "export/"+jobID, nil)
+		if err == nil {
+			_ = resp.Body.Close()
+		}
+		var refused *client.Error
+		if own && (err != nil || resp.StatusCode != http.StatusAccepted || s.discarded != 1) {
+			t.Errorf("to the service's own bucket: %v, discarded %d", err, s.discarded)
+		}
+		if !own && (!errors.As(err, &refused) || refused.Status != http.StatusBadRequest || s.discarded != 0) {
+			t.Errorf("to the caller's bucket: %v, discarded %d", err, s.discarded)
+		}
 	}
 }
