@@ -166,7 +166,8 @@ type Place struct {
 
 // Purge removes for good what erasures have hidden of the resources: versions, the change index of these, documents that
 // lie apart. It does so in steps and may be repeated; what is made anew meanwhile, and what is erased again, is safe. The
-// engine's files may hold the bytes until Compact. A resource that was erased after upto is passed over.
+// engine's files may hold the bytes until Compact. upto is the transaction that erased the resources: of one that was erased
+// again later, what lies between stays until that is purged.
 func (s *Store) Purge(ctx context.Context, places []Place, upto TxID) error {
 	const op = "store.Purge"
 	for _, p := range places {
@@ -226,11 +227,12 @@ func (s *Store) purge(ctx context.Context, p Place, upto TxID) (more bool, err e
 	if !ok {
 		return false, broken("row", key)
 	}
-	if veil == 0 || veil > upto {
+	below := min(veil, upto) // whoever has pinned between the two reads nothing below upto
+	if below == 0 {
 		return false, nil
 	}
 	batch := &kv.Batch{}
-	it := v.r.Scan(ctx, history(p.Type, p.Ordinal, veil-1))
+	it := v.r.Scan(ctx, history(p.Type, p.Ordinal, below-1))
 	for it.Next() {
 		if batch.Len() >= purgeStep {
 			more = true

@@ -304,3 +304,34 @@ func TestErase_refusesWhatIsNoLongerAsItWasSeen(t *testing.T) {
 		}
 	}
 }
+
+// TestPurge_ofWhatWasErasedAgain purges the first of two erasures, while somebody has pinned what stood between them.
+func TestPurge_ofWhatWasErasedAgain(t *testing.T) {
+	t.Parallel()
+	w, ctx := newWorld(t), t.Context()
+	erase := func() (store.Place, store.TxID) {
+		results, err := w.s.Erase(ctx, store.Erasure{Resources: []store.Name{{Type: types[2], ID: "e"}}})
+		must(t, err)
+		return store.Place{Type: types[2], Ordinal: results[0].Ordinal}, results[0].Tx
+	}
+	w.put("e", "FIRST", 0)
+	w.put("e", "FIRST", 0)
+	place, first := erase()
+	between := w.put("e", "SECOND", 0)
+	_, second := erase()
+	w.put("e", "THIRD", 0)
+	must(t, w.s.Purge(ctx, []store.Place{place}, first))
+	if row := w.holds("FIRST"); row != "" {
+		t.Errorf("row %s still tells of what the first erased", row)
+	}
+	v, err := w.s.Pinned(ctx, between.Tx)
+	must(t, err)
+	if got, err := v.Read(ctx, types[2], "e"); err != nil || got.Number != between.Number {
+		t.Errorf("what stood between: version %d, %v", got.Number, err)
+	}
+	must(t, v.Close())
+	must(t, w.s.Purge(ctx, []store.Place{place}, second))
+	if w.holds("SECOND") != "" || w.holds("THIRD") == "" {
+		t.Error("after the second purge", w.holds("SECOND"), w.holds("THIRD"))
+	}
+}
