@@ -142,8 +142,10 @@ func (s *Service) Purge(ctx context.Context, datastore string) (more bool, err e
 	if len(ready) == 0 {
 		return more, nil
 	}
-	if err := s.o.Exports.DiscardHolding(ctx, datastore, places, ready[len(ready)-1].tx); err != nil {
-		return true, fault.Wrap(op, err)
+	for _, p := range ready { // each by its own transaction: an export between two may hold what was made anew
+		if err := s.o.Exports.DiscardHolding(ctx, datastore, p.places, p.tx); err != nil {
+			return true, fault.Wrap(op, err)
+		}
 	}
 	bounded, cancel := context.WithTimeout(ctx, compactTime)
 	defer cancel()

@@ -37,7 +37,7 @@ type world struct {
 	mu        sync.Mutex
 	pins      map[string]store.TxID
 	cancelled []string
-	discarded int
+	discarded []discarding
 }
 
 func (w *world) Store(context.Context, string) (*store.Store, error) { return w.data, nil }
@@ -62,8 +62,14 @@ func (w *world) Cancel(_ context.Context, _, id string) (job.Record, error) {
 	return job.Record{}, nil
 }
 
-func (w *world) DiscardHolding(context.Context, string, []store.Place, store.TxID) error {
-	w.discarded++
+// discarding is a call of DiscardHolding.
+type discarding struct {
+	places int
+	before store.TxID
+}
+
+func (w *world) DiscardHolding(_ context.Context, _ string, places []store.Place, before store.TxID) error {
+	w.discarded = append(w.discarded, discarding{len(places), before})
 	return nil
 }
 
