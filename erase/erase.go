@@ -124,18 +124,18 @@ func parseParams(raw json.RawMessage) (p params, code r4.Code, err error) {
 	return p, code, nil
 }
 
-// Start takes an erasure, durably when it returns, and gives the id under which Status tells of it. A single resource is
-// hidden when it returns, a compartment soon after. A resource that never was is fault.NotFound; a compartment is
+// Start takes an erasure, durably when it returns, and gives the id under which Status tells of it, and how far it is: a
+// single resource is Hidden when it returns, if nothing failed; else, and a compartment, it is Waiting for its job. A resource that never was is fault.NotFound; a compartment is
 // fault.Unavailable while the data store is being indexed anew.
-func (s *Service) Start(ctx context.Context, r Request) (id string, err error) {
+func (s *Service) Start(ctx context.Context, r Request) (id string, state State, err error) {
 	const op = "erase.Start"
 	st, err := s.o.Datastores.Store(ctx, r.Datastore)
 	if err != nil {
-		return "", err
+		return "", "", err
 	}
 	v, err := st.Latest(ctx)
 	if err != nil {
-		return "", fault.Wrap(op, err)
+		return "", "", fault.Wrap(op, err)
 	}
 	p := params{Format: 1, Type: r.Type.String(), ID: r.ID, Compartment: r.Compartment, Base: r.Base, AsOf: v.Tx()}
 	_, err = v.Ordinal(ctx, r.Type, r.ID)
@@ -146,22 +146,25 @@ func (s *Service) Start(ctx context.Context, r Request) (id string, err error) {
 		err = closed
 	}
 	if err != nil {
-		return "", err
+		return "", "", err
 	}
 	raw, err := json.Marshal(p)
 	if err != nil {
-		return "", fault.Wrap(op, err)
+		return "", "", fault.Wrap(op, err)
 	}
 	rec, _, err := s.o.Ledger.Enqueue(ctx, job.New{Kind: Kind, Datastore: r.Datastore, Params: raw, MaxWaiting: maxWaiting})
 	if err != nil {
-		return "", fault.Wrap(op, err)
+		return "", "", fault.Wrap(op, err)
 	}
 	s.o.Log.Info("erasure requested", "datastore", r.Datastore, "erasure", rec.ID, "type", r.Type.String(), "compartment", r.Compartment, "caller", r.Caller)
+	state = Waiting
 	if !r.Compartment {
 		// The job would do it, but it may stand in a queue. If this fails, it does.
 		if err := s.hide(context.WithoutCancel(ctx), st, rec.ID, p, []store.Name{{Type: r.Type, ID: r.ID}}, nil, nil); err != nil {
 			s.o.Log.Warn("an erasure is left to its job", "erasure", rec.ID, "error", err)
+		} else {
+			state = Hidden
 		}
 	}
-	return rec.ID, nil
+	return rec.ID, state, nil
 }

@@ -52,9 +52,9 @@ func TestErasure_isWholeAfterAFaultAtEveryWrite(t *testing.T) {
 				}
 				return kvtest.NoFault
 			})
-			id, err := w.svc.Start(t.Context(), request(true))
+			id, _, err := w.svc.Start(t.Context(), request(true))
 			if err != nil { // whether it was taken nobody knows: it is asked for again
-				if id, err = w.svc.Start(t.Context(), request(true)); err != nil {
+				if id, _, err = w.svc.Start(t.Context(), request(true)); err != nil {
 					t.Fatal(err)
 				}
 			}
@@ -95,7 +95,7 @@ func TestErasure_goesOnWhereItWasStopped(t *testing.T) {
 		w := newWorld(t)
 		left := w.family()
 		all := w.live()
-		id, err := w.svc.Start(t.Context(), request(true))
+		id, _, err := w.svc.Start(t.Context(), request(true))
 		must(t, err)
 		lives := 0
 		for ; lives < 100; lives++ {
@@ -137,8 +137,10 @@ func TestPurge_waitsForWhoHasPinned(t *testing.T) {
 		head, err := w.data.Head(t.Context())
 		must(t, err)
 		w.pins["export-1"], w.pins["later"] = head.Tx, head.Tx+1000
-		id, err := w.svc.Start(t.Context(), request(false))
-		must(t, err)
+		id, state, err := w.svc.Start(t.Context(), request(false))
+		if must(t, err); state != erase.Hidden {
+			t.Errorf("it is said to be %s", state)
+		}
 		if p, err := w.svc.Status(t.Context(), datastore, id); err != nil || p.State != erase.Hidden {
 			t.Errorf("at once: %+v, %v", p, err)
 		}
@@ -178,7 +180,7 @@ func TestPurge_waitsForWhoHasPinned(t *testing.T) {
 func TestStatus_ofWhatIsNone(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
-	if _, err := w.svc.Start(t.Context(), request(false)); !fault.Is(err, fault.NotFound) {
+	if _, _, err := w.svc.Start(t.Context(), request(false)); !fault.Is(err, fault.NotFound) {
 		t.Errorf("erasing what never was: %v", err)
 	}
 	rec, _, err := w.ledger.Enqueue(t.Context(), job.New{Kind: "other", Datastore: datastore})
@@ -254,14 +256,14 @@ func TestPurge_followsWhatIsHiddenWhileItLooks(t *testing.T) {
 		w := newWorld(t)
 		w.put(`{"resourceType":"Patient","id":"p1"}`)
 		w.put(`{"resourceType":"Patient","id":"p2"}`)
-		first, err := w.svc.Start(t.Context(), request(false))
+		first, _, err := w.svc.Start(t.Context(), request(false))
 		must(t, err)
 		var second string
 		w.looking = sync.OnceFunc(func() {
 			another := request(false)
 			another.ID = "p2"
 			var err error
-			second, err = w.svc.Start(t.Context(), another)
+			second, _, err = w.svc.Start(t.Context(), another)
 			must(t, err)
 			for w.live() > 0 {
 				time.Sleep(time.Second)
@@ -294,7 +296,7 @@ func TestPurge_givesUpTheFilesOfEachErasureByItself(t *testing.T) {
 		w.put(`{"resourceType":"Patient","id":"` + id + `"}`)
 		one := request(false)
 		one.ID = id
-		_, err := w.svc.Start(t.Context(), one)
+		_, _, err := w.svc.Start(t.Context(), one)
 		must(t, err)
 		head, err := w.data.Head(t.Context())
 		must(t, err)

@@ -17,11 +17,11 @@ func TestStart_refusesACompartmentWhileItIsIndexedAnew(t *testing.T) {
 	_, err := w.data.Reindex(t.Context(), nil, store.IndexEpochRider(index.Epoch-1))
 	must(t, err)
 	ask := erase.Request{Datastore: datastore, Type: patient, ID: "p", Compartment: true, Base: "http://tarn.test"}
-	if _, err := w.svc.Start(t.Context(), ask); !fault.Is(err, fault.Unavailable) {
+	if _, _, err := w.svc.Start(t.Context(), ask); !fault.Is(err, fault.Unavailable) {
 		t.Errorf("a compartment: %v", err)
 	}
 	ask.Compartment = false
-	if _, err := w.svc.Start(t.Context(), ask); err != nil {
+	if _, _, err := w.svc.Start(t.Context(), ask); err != nil {
 		t.Errorf("a resource: %v", err)
 	}
 }

@@ -36,7 +36,7 @@ func TestErasure_meansWhatWasThereWhenItWasAskedFor(t *testing.T) {
 		one := request(false)
 		one.Type, _ = r4.CodeOf(typ)
 		one.ID = id
-		_, err := w.svc.Start(w.t.Context(), one)
+		_, _, err := w.svc.Start(w.t.Context(), one)
 		must(w.t, err)
 	}
 	for _, tt := range []struct {
@@ -64,7 +64,7 @@ func TestErasure_meansWhatWasThereWhenItWasAskedFor(t *testing.T) {
 				w := newWorld(t)
 				w.put(`{"resourceType":"Patient","id":"p1","name":[{"family":"Secretive"}]}`)
 				tt.before(w)
-				id, err := w.svc.Start(t.Context(), request(true))
+				id, _, err := w.svc.Start(t.Context(), request(true))
 				must(t, err)
 				tt.after(w)
 				p := w.until(t.Context(), id, erase.Done)
@@ -92,8 +92,10 @@ func TestErasure_ofOneIsDoneByItsJobWhenTheRequestCouldNot(t *testing.T) {
 			}
 			return kvtest.NoFault
 		})
-		id, err := w.svc.Start(t.Context(), request(false))
-		must(t, err)
+		id, state, err := w.svc.Start(t.Context(), request(false))
+		if must(t, err); state != erase.Waiting {
+			t.Errorf("it is said to be %s", state)
+		}
 		w.faults.Hook(nil)
 		w.put(`{"resourceType":"Patient","id":"p1","name":[{"family":"Secretive","given":["Secretive"]}]}`)
 		if p := w.until(t.Context(), id, erase.Done); p.State != erase.Done || w.live() != 0 || w.holds("secretive") != "" {
@@ -134,7 +136,7 @@ func TestErasure_decidesAnewOfWhatIsChangedMeanwhile(t *testing.T) {
 			one := request(false)
 			one.Type, _ = r4.CodeOf("Observation")
 			one.ID = "o"
-			_, err := w.svc.Start(w.t.Context(), one)
+			_, _, err := w.svc.Start(w.t.Context(), one)
 			must(w.t, err)
 			w.put(observation("p1"))
 		}, "Observation", "o", true, "[]"},
@@ -148,7 +150,7 @@ func TestErasure_decidesAnewOfWhatIsChangedMeanwhile(t *testing.T) {
 				w.put(`{"resourceType":"Patient","id":"p1"}`)
 				w.put(observation("p1"))
 				w.put(`{"resourceType":"Observation","id":"other","status":"final","code":{"text":"x"},"subject":{"reference":"Patient/p1"}}`)
-				id, err := w.svc.Start(t.Context(), request(true))
+				id, _, err := w.svc.Start(t.Context(), request(true))
 				must(t, err)
 				p := w.until(t.Context(), id, erase.Done)
 				if p.State != erase.Done || w.there(tt.typ, tt.id) != tt.stays || w.there("Patient", "p1") || w.there("Observation", "other") || fmt.Sprint(p.Records[0].Kept) != tt.kept {

@@ -15,14 +15,14 @@ import (
 
 // Erasures is the service behind $erase.
 type Erasures interface {
-	Start(ctx context.Context, r erase.Request) (id string, err error)
+	Start(ctx context.Context, r erase.Request) (id string, state erase.State, err error)
 	Status(ctx context.Context, datastore, id string) (erase.Progress, error)
 }
 
 var patient, _ = r4.CodeOf("Patient")
 
-// erase is POST {type}/{id}/$erase: the resource with all its versions goes from every answer at once, from the disk soon
-// after (docs/erase.md). With compartment=true, of a Patient, so does what belongs to that patient alone. The answer is 202
+// erase is POST {type}/{id}/$erase: the resource with all its versions goes from every answer at once, or where that
+// fails in a moment, and from the disk soon after (docs/erase.md). With compartment=true, of a Patient, so does what belongs to that patient alone. The answer is 202
 // and where it can be asked how far that is.
 func (f *Face) erase(r *request) error {
 	if r.entry != nil {
@@ -50,15 +50,15 @@ func (f *Face) erase(r *request) error {
 			req.Compartment = p.Value == "true"
 		}
 	}
-	id, err := f.o.Erasures.Start(r.Context(), req)
+	id, state, err := f.o.Erasures.Start(r.Context(), req)
 	if err != nil {
 		return err
 	}
 	r.w.Header().Set("Content-Location", r.call.Base+"Erasure/"+id)
-	if req.Compartment {
-		return r.accepted("The erasure has been accepted; what it means goes from every answer in a moment", "WAITING")
+	if state == erase.Waiting {
+		return r.accepted("The erasure has been accepted; what it means goes from every answer in a moment", string(state))
 	}
-	return r.accepted("It is gone from every answer, and will soon be from the disk", "HIDDEN")
+	return r.accepted("It is gone from every answer, and will soon be from the disk", string(state))
 }
 
 // erasure is GET Erasure/{id}: 202 while something is left, then 200 with Parameters that tell how many resources of each
