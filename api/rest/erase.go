@@ -62,7 +62,7 @@ func (f *Face) erase(r *request) error {
 }
 
 // erasure is GET Erasure/{id}: 202 while something is left, then 200 with Parameters that tell how many resources of each
-// type were erased, and what was left standing.
+// type were erased, and what was left standing; or 500 and why it failed.
 func (f *Face) erasure(r *request) error {
 	p, err := f.o.Erasures.Status(r.Context(), r.target.Datastore, r.target.ID)
 	if err != nil {
@@ -70,7 +70,10 @@ func (f *Face) erasure(r *request) error {
 	}
 	switch p.State {
 	case erase.Failed:
-		return fault.Errorf(fault.Unavailable, "rest", "The erasure failed: %s", p.Message)
+		// It is 500 for want of another word, but no fault of this request, and to ask again changes nothing. It is
+		// answered here, because edge keeps the text of faults of the server to the log.
+		return r.write(http.StatusInternalServerError, fhir.Outcome{Issues: []fhir.Issue{{Severity: fhir.SeverityError, Code: "exception",
+			Diagnostics: "The erasure failed: " + p.Message}}}.AppendJSON(nil))
 	case erase.Waiting:
 		return r.accepted("", string(p.State))
 	case erase.Hidden:

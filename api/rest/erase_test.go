@@ -2,13 +2,18 @@ package rest_test
 
 import (
 	"bytes"
+	"context"
 	"fmt"
 	"io/fs"
 	"net/http"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"tarn/api/rest"
+	"tarn/erase"
 )
 
 // TestErase_needsARightOfItsOwn tries it with all rights to write.
@@ -111,5 +116,21 @@ func (f *face) done(t *testing.T, at string) string {
 			t.Fatalf("%s: %d %s", at, resp.StatusCode, got)
 		}
 		return string(got)
+	}
+}
+
+// failed is an erasure that failed for good.
+type failed struct{ rest.Erasures }
+
+func (failed) Status(context.Context, string, string) (erase.Progress, error) {
+	return erase.Progress{State: erase.Failed, Message: "a stored Condition cannot be read"}, nil
+}
+
+func TestErasure_thatFailedSaysWhyAndIsNotTransient(t *testing.T) {
+	t.Parallel()
+	w := httptest.NewRecorder()
+	must(t, rest.ErasureForTest(w, httptest.NewRequest(http.MethodGet, "/Erasure/x", nil), failed{}))
+	if w.Code != http.StatusInternalServerError || w.Header().Get("Retry-After") != "" || !strings.Contains(w.Body.String(), "The erasure failed: a stored Condition cannot be read") {
+		t.Errorf("%d %v %s", w.Code, w.Header(), w.Body)
 	}
 }

@@ -3,6 +3,7 @@ package rest
 import (
 	"encoding/json"
 	"fmt"
+	"net/http"
 	"strings"
 
 	"tarn/api/edge"
@@ -43,3 +44,8 @@ func StatementForTest(beside edge.Offer, patterns []string) []byte {
 
 // ParsePeriodForTest is parsePeriod.
 var ParsePeriodForTest = parsePeriod
+
+// ErasureForTest answers GET Erasure/{id} with another service behind it.
+func ErasureForTest(w http.ResponseWriter, r *http.Request, from Erasures) error {
+	return New(Options{Erasures: from}).erasure(&request{Request: r, w: w})
+}
