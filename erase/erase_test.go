@@ -309,3 +309,25 @@ func TestPurge_givesUpTheFilesOfEachErasureByItself(t *testing.T) {
 		t.Errorf("%v, not %v", w.discarded, want)
 	}
 }
+
+// TestErasure_ofWhatIsErasedLeavesNothingBehind erases a resource twice.
+func TestErasure_ofWhatIsErasedLeavesNothingBehind(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		w.put(`{"resourceType":"Patient","id":"p1"}`)
+		for range 2 {
+			id, state, err := w.svc.Start(t.Context(), request(false))
+			if must(t, err); state != erase.Hidden {
+				t.Errorf("it is said to be %s", state)
+			}
+			if p := w.until(t.Context(), id, erase.Done); p.State != erase.Done {
+				t.Errorf("%+v", p)
+			}
+		}
+		for r, err := range w.data.Riders(t.Context(), []byte("erase/once/")) {
+			must(t, err)
+			t.Errorf("a rider is left: %s", r.Key)
+		}
+	})
+}

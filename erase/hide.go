@@ -28,11 +28,11 @@ func (w work) Run(ctx context.Context, run *job.Run) error {
 	if err != nil {
 		return err
 	}
+	defer w.wake(rec.Datastore) // after a failure too: this attempt, or one before, may have taken effect
 	names, kept, err := w.meant(ctx, st, p, code)
 	if err != nil {
 		return err
 	}
-	defer w.wake(rec.Datastore) // after a failure too: it may have taken effect
 	again := func(changed []store.Name) ([]store.Name, []string, error) { return w.again(ctx, st, p, code, changed) }
 	if err := w.hide(ctx, st, rec.ID, p, names, kept, again); err != nil {
 		return err
@@ -111,11 +111,7 @@ func renewed(names []store.Name, changed []int, again func([]store.Name) ([]stor
 }
 
 func (s *Service) hideSome(ctx context.Context, st *store.Store, jobID string, once [][]byte, names []store.Name, kept []string) error {
-	var done []store.Rider
-	for _, key := range once {
-		done = append(done, store.Rider{Key: key, Value: []byte{}})
-	}
-	_, err := st.Erase(ctx, store.Erasure{Resources: names, Once: once, Riders: done,
+	_, err := st.Erase(ctx, store.Erasure{Resources: names, Once: once,
 		Report: func(results []store.Result) []store.Rider {
 			rec, left := Record{Format: 1, Erasure: jobID, Counts: map[string]int{}, Kept: kept}, pending{job: jobID}
 			for i := range results {
@@ -128,10 +124,14 @@ func (s *Service) hideSome(ctx context.Context, st *store.Store, jobID string, o
 				left.places = append(left.places, store.Place{Type: r.Type, Ordinal: r.Ordinal})
 			}
 			if rec.Tx == 0 {
-				return nil
+				return nil // and nothing that would have to be removed
 			}
 			left.tx = rec.Tx
-			return []store.Rider{{Key: recordKey(rec.Tx, jobID), Value: rec.encode()}, {Key: pendingKey(rec.Tx), Value: left.encode()}}
+			riders := []store.Rider{{Key: recordKey(rec.Tx, jobID), Value: rec.encode()}, {Key: pendingKey(rec.Tx), Value: left.encode()}}
+			for _, key := range once {
+				riders = append(riders, store.Rider{Key: key, Value: []byte{}})
+			}
+			return riders
 		}})
 	return err
 }
