@@ -2,6 +2,7 @@ package export
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"strings"
 	"time"
@@ -56,7 +57,8 @@ func (s *Service) Cancel(ctx context.Context, datastore, jobID string) (job.Reco
 }
 
 // Clean deletes from the service's own bucket what nobody may fetch any more: the files of exports that were cancelled,
-// have failed or expired, or whose data store or record is gone. What a late worker still put goes at the next call.
+// have failed or expired, or whose data store or record is gone. What a late worker still put goes at the next call. The files
+// of an export of which that cannot be told stay, and do not keep others: the error tells of each.
 func (s *Service) Clean(ctx context.Context) error {
 	const op = "export.Clean"
 	own, err := s.cloud.Own(ctx)
@@ -64,6 +66,7 @@ func (s *Service) Clean(ctx context.Context) error {
 		return fault.Wrap(op, err)
 	}
 	folder, stale := "", false
+	var unclear []error
 	for o, err := range own.List(ctx, "") {
 		if err != nil {
 			return fault.Wrap(op, err)
@@ -76,7 +79,11 @@ func (s *Service) Clean(ctx context.Context) error {
 		if now := ownFolder(datastore, jobID); now != folder {
 			folder = now
 			if stale, err = s.isStale(ctx, datastore, jobID); err != nil {
-				return fault.Wrap(op, err)
+				if ctx.Err() != nil {
+					return fault.Wrap(op, err)
+				}
+				unclear = append(unclear, fault.Errorf(fault.KindOf(err), op, "job %s: %w", jobID, err))
+				stale = false
 			}
 		}
 		if !stale {
@@ -86,7 +93,7 @@ func (s *Service) Clean(ctx context.Context) error {
 			return fault.Wrap(op, err)
 		}
 	}
-	return nil
+	return errors.Join(unclear...)
 }
 
 func (s *Service) isStale(ctx context.Context, datastore, jobID string) (bool, error) {
