@@ -28,8 +28,10 @@ func (w work) Run(ctx context.Context, run *job.Run) error {
 	if err != nil {
 		return err
 	}
-	defer w.wake(rec.Datastore) // after a failure too: this attempt, or one before, may have taken effect
-	names, kept, err := w.meant(ctx, st, p, code)
+	defer w.wake(rec.Datastore)                                              // after a failure too: this attempt, or one before, may have taken effect
+	names, kept, err := w.meant(ctx, st, p, code, func(looked int64) error { // a long history is not to be taken for no progress
+		return run.SetProgress(ctx, func(p *job.Progress) { p.ResourcesTotal = looked })
+	})
 	if err != nil {
 		return err
 	}

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"slices"
 	"strings"
+	"time"
 
 	"tarn/fault"
 	"tarn/fhir"
@@ -30,12 +31,29 @@ type compartment struct {
 	extractor *index.Extractor
 	names     []store.Name
 	kept      []string
+
+	tell func(looked int64) error // unless nil, is told from time to time how many resources and versions have been looked at
+	seen int64
+	told time.Time
+}
+
+// tellEvery is how often it is told how far the search for what is meant has come.
+const tellEvery = 5 * time.Second
+
+// looked counts one resource or version more.
+func (c *compartment) looked() error {
+	if c.seen++; c.tell == nil || time.Since(c.told) < tellEvery {
+		return nil
+	}
+	c.told = time.Now()
+	return c.tell(c.seen)
 }
 
 // meant are the resources that an erasure means and that are not erased yet, the one that it names last, and those of a
 // compartment that are left standing since they belong to others too, or have come to do so.
-func (s *Service) meant(ctx context.Context, st *store.Store, p params, code r4.Code) (names []store.Name, kept []string, err error) {
+func (s *Service) meant(ctx context.Context, st *store.Store, p params, code r4.Code, tell func(looked int64) error) (names []store.Name, kept []string, err error) {
 	return s.look(ctx, st, p, func(c *compartment) error {
+		c.tell, c.told = tell, time.Now()
 		if p.Compartment {
 			if err := c.gather(s.o.Queries); err != nil {
 				return err
@@ -131,6 +149,9 @@ func (c *compartment) gather(q Queries) error {
 		found := map[store.Ordinal]bool{}
 		for _, param := range params {
 			for o, err := range q.Select(c.ctx, c.v, c.p.Base, typ, param.Name+"=Patient/"+c.p.ID) {
+				if err == nil {
+					err = c.looked()
+				}
 				if err != nil {
 					return err
 				}
@@ -168,6 +189,9 @@ func paramsOf(typ r4.Code) (params []*r4.SearchParam) {
 // of the history of the type is looked at; a document without the id in it, or an escape, is not taken apart.
 func (c *compartment) former(typ r4.Code, params []*r4.SearchParam, found map[store.Ordinal]bool) error {
 	for version, err := range c.v.Superseded(c.ctx, typ) {
+		if err == nil {
+			err = c.looked()
+		}
 		if err != nil {
 			return err
 		}
@@ -210,6 +234,9 @@ func (c *compartment) decide(typ r4.Code, params []*r4.SearchParam, ordinals []s
 		return err
 	}
 	for _, v := range versions {
+		if err := c.looked(); err != nil {
+			return err
+		}
 		if meant, err := c.means(&v); err != nil {
 			return err
 		} else if !meant {

@@ -11,6 +11,7 @@ import (
 
 	"tarn/erase"
 	"tarn/fhir/r4"
+	"tarn/job"
 	"tarn/kv/kvtest"
 	"tarn/store"
 )
@@ -159,4 +160,28 @@ func TestErasure_decidesAnewOfWhatIsChangedMeanwhile(t *testing.T) {
 			})
 		})
 	}
+}
+
+// TestErasure_tellsHowFarItsSearchIs looks at a long history for longer than a work may go on without any progress.
+func TestErasure_tellsHowFarItsSearchIs(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		w.o.Queries = meanwhile{w.o.Queries, func() { time.Sleep(job.DefaultStuckAfter * 2 / 3) }}
+		w.svc = erase.New(w.o)
+		w.put(`{"resourceType":"Patient","id":"p1"}`)
+		for _, typ := range []string{"Observation", "Condition", "Procedure", "Encounter"} {
+			for range 3 {
+				w.put(`{"resourceType":"` + typ + `","id":"x","status":"final","subject":{"reference":"Patient/p1"}}`)
+			}
+		}
+		id, _, err := w.svc.Start(t.Context(), request(true))
+		must(t, err)
+		p := w.until(t.Context(), id, erase.Done)
+		rec, err := w.ledger.Describe(t.Context(), datastore, id)
+		must(t, err)
+		if p.State != erase.Done || p.Counts()["Observation"] != 1 || rec.Progress.ResourcesTotal == 0 || rec.Progress.Resources != 5 {
+			t.Errorf("%+v, %+v", p, rec.Progress)
+		}
+	})
 }
