@@ -41,12 +41,17 @@ func (s *Service) waiting() (ids []string) {
 // Run purges what has been hidden, as soon as no job needs it any more, and removes history that is not kept, until ctx ends.
 // What was left by a process that died is found in the ledger.
 func (s *Service) Run(ctx context.Context) {
-	if err := s.recall(ctx); err != nil && ctx.Err() == nil {
-		s.o.Log.Error("erasures that are under way could not be found", "error", err)
-	}
+	recalled := false
 	var trimmed time.Time
 	for ctx.Err() == nil {
 		changed, pause := s.o.Ledger.Changed(), lookIdle
+		if !recalled {
+			if err := s.recall(ctx); err == nil {
+				recalled = true
+			} else if pause = lookSoon; ctx.Err() == nil {
+				s.o.Log.Error("erasures that are under way could not be found; it is tried again", "error", err)
+			}
+		}
 		for _, id := range s.waiting() {
 			s.mu.Lock()
 			delete(s.open, id) // before the look: what is hidden from now on opens it again
