@@ -15,10 +15,11 @@ import (
 
 // Queries finds resources by search parameters; package search does.
 type Queries interface {
-	// Select are all resources of a type that match a query as of the view, ascending.
-	Select(ctx context.Context, v *store.View, base string, typ r4.Code, query string) iter.Seq2[store.Ordinal, error]
-	// CheckSelect refuses a query that Select would refuse.
-	CheckSelect(ctx context.Context, v *store.View, base string, typ r4.Code, query string) error
+	// SelectSeen are all resources of a type that match a query as of the view, ascending, as who may see these types alone
+	// (nil: all) is told.
+	SelectSeen(ctx context.Context, v *store.View, base string, see []r4.Code, typ r4.Code, query string) iter.Seq2[store.Ordinal, error]
+	// CheckSelectSeen refuses a query that SelectSeen would refuse.
+	CheckSelectSeen(ctx context.Context, v *store.View, base string, see []r4.Code, typ r4.Code, query string) error
 }
 
 // chooser finds what a Selection holds as of a view. What it finds is a function of the job's record and of the view.
@@ -204,7 +205,7 @@ func (c *chooser) filter(code r4.Code, next store.Ordinal, found *choice) error 
 	}
 	meets := newOrdinals(next)
 	for _, q := range queries {
-		for o, err := range c.queries.Select(c.ctx, c.v, c.job.Base, code, strings.TrimPrefix(q, "&")) {
+		for o, err := range c.queries.SelectSeen(c.ctx, c.v, c.job.Base, c.sel.seen(), code, strings.TrimPrefix(q, "&")) {
 			if err != nil {
 				return err
 			}

@@ -64,7 +64,7 @@ func ParseS3Uri(uri string) (bucket, prefix string, err error) {
 
 // Job is the record of one export, fixed when it starts: with the data store as of TxID it determines every byte.
 type Job struct {
-	Format          int          `json:"format"` // of names and bytes: 1; 2 with a Selection; 3 where output is organized by patient; 4 with AbsoluteURLs
+	Format          int          `json:"format"` // of names and bytes: 1; 2 with a Selection; 3 where output is organized by patient; 4 with AbsoluteURLs; 5 with what filters may See
 	Datastore       string       `json:"datastore"`
 	DatastoreARN    string       `json:"datastoreArn"`
 	RoleARN         string       `json:"roleArn"`
@@ -104,6 +104,9 @@ func (r Request) job() (Job, error) {
 	if absolute {
 		format = 4
 	}
+	if len(r.Selection.See) > 0 {
+		format = 5 // nor one that knows no See what nobody may see
+	}
 	return Job{Format: format, Datastore: r.Datastore, DatastoreARN: r.DatastoreARN, RoleARN: r.RoleARN, S3Uri: r.S3Uri, Bucket: bucket,
 		Prefix: prefix, KMSKeyID: r.KMSKeyID, Caller: r.Caller,
 		Selection: r.Selection, Base: r.Base, RequestURL: r.RequestURL, Own: r.Own, AbsoluteURLs: absolute, Ignored: r.Ignored}, err
@@ -116,7 +119,7 @@ func parseJob(params json.RawMessage) (Job, error) {
 	if err := json.Unmarshal(params, &j); err != nil {
 		return j, fault.Errorf(fault.Internal, "export", "job record: %w", err)
 	}
-	if j.Format < 1 || j.Format > 4 {
+	if j.Format < 1 || j.Format > 5 {
 		return j, fault.Errorf(fault.Unsupported, "export", "the job was made by a newer release (format %d)", j.Format)
 	}
 	return j, nil

@@ -30,6 +30,7 @@ type Selection struct {
 	Since      fhir.Instant `json:"since,omitempty"`    // changed after it; 0: always
 	Until      fhir.Instant `json:"until,omitempty"`    // changed at or before it; 0: until now
 	Filters    []string     `json:"filters,omitempty"`  // _typeFilter: Type?query; those of one type are OR-ed
+	See        []string     `json:"see,omitempty"`      // with Filters: types that chains and _has may tell of; none: all
 	Tags       []string     `json:"tags,omitempty"`     // system|code; all of them
 	Security   []string     `json:"security,omitempty"` // system|code; all of them
 	Elements   []string     `json:"elements,omitempty"` // element or Type.element
@@ -67,6 +68,16 @@ func (s *Selection) wants(code r4.Code) bool {
 	}
 	return s.Level == System && s.Organize == "" || code == patientCode || s.References || code == provenanceCode || code == groupCode && s.Level == OfGroup ||
 		len(code.Compartment(patientCode)) > 0
+}
+
+// seen are the codes of See; nil: all.
+func (s *Selection) seen() (codes []r4.Code) {
+	for _, name := range s.See {
+		if code, ok := r4.CodeOf(name); ok {
+			codes = append(codes, code)
+		}
+	}
+	return codes
 }
 
 // Narrow leaves only these types of what is selected; false where nothing is left.

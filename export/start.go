@@ -89,12 +89,12 @@ func (c *chooser) checkQueries() error {
 	for _, f := range c.sel.Filters {
 		name, query, _ := strings.Cut(f, "?")
 		code, _ := r4.CodeOf(name)
-		if err := c.queries.CheckSelect(c.ctx, c.v, c.job.Base, code, query); err != nil {
+		if err := c.queries.CheckSelectSeen(c.ctx, c.v, c.job.Base, c.sel.seen(), code, query); err != nil {
 			return err
 		}
 	}
 	if labels == "" {
 		return nil
 	}
-	return c.queries.CheckSelect(c.ctx, c.v, c.job.Base, patientCode, strings.TrimPrefix(labels, "&"))
+	return c.queries.CheckSelectSeen(c.ctx, c.v, c.job.Base, c.sel.seen(), patientCode, strings.TrimPrefix(labels, "&"))
 }

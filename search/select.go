@@ -15,8 +15,14 @@ import (
 // base is the URL of the data store: absolute references below it are local. While the data store is being indexed anew,
 // which may hide what matches, it is fault.Unavailable.
 func (s *Service) Select(ctx context.Context, v *store.View, base string, typ r4.Code, query string) iter.Seq2[store.Ordinal, error] {
+	return s.SelectSeen(ctx, v, base, nil, typ, query)
+}
+
+// SelectSeen is Select for a caller who may see these types alone (nil: all), of which typ is one: what others are is not
+// told by a chain or _has.
+func (s *Service) SelectSeen(ctx context.Context, v *store.View, base string, see []r4.Code, typ r4.Code, query string) iter.Seq2[store.Ordinal, error] {
 	return func(yield func(store.Ordinal, error) bool) {
-		r := s.newRun(ctx, v, base, Scope{})
+		r := s.newRun(ctx, v, base, Scope{Types: see})
 		defer r.close()
 		c, err := r.chosen(typ, query)
 		if err == nil {
@@ -47,7 +53,12 @@ const selectAtOnce = 100_000
 
 // CheckSelect refuses a query that Select would refuse.
 func (s *Service) CheckSelect(ctx context.Context, v *store.View, base string, typ r4.Code, query string) error {
-	r := s.newRun(ctx, v, base, Scope{})
+	return s.CheckSelectSeen(ctx, v, base, nil, typ, query)
+}
+
+// CheckSelectSeen refuses a query that SelectSeen would refuse.
+func (s *Service) CheckSelectSeen(ctx context.Context, v *store.View, base string, see []r4.Code, typ r4.Code, query string) error {
+	r := s.newRun(ctx, v, base, Scope{Types: see})
 	defer r.close()
 	c, err := r.chosen(typ, query)
 	if err != nil {

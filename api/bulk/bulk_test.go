@@ -99,6 +99,11 @@ func (e exports) Cancel(_ context.Context, datastore, id string) (job.Record, er
 	return job.Record{ID: id, Datastore: datastore, State: job.CancelSubmitted}, nil
 }
 
+func (e exports) Start(_ context.Context, r export.Request) (job.Record, error) {
+	e.asked = append(e.asked, r)
+	return job.Record{ID: jobID, Datastore: r.Datastore, State: job.Submitted}, nil
+}
+
 func (e exports) Discard(context.Context, string, string) error {
 	e.discarded++
 	return nil

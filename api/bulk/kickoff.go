@@ -12,6 +12,7 @@ import (
 	"tarn/export"
 	"tarn/fault"
 	"tarn/fhir"
+	"tarn/fhir/r4"
 )
 
 // The permissions of kick-offs are HealthLake's, and apart from that of StartFHIRExportJob.
@@ -64,6 +65,9 @@ func (f *Face) kickOff(w http.ResponseWriter, r *http.Request, call *edge.Datast
 	}
 	if narrow && !req.Selection.Narrow(types) { // patients are among what is left out
 		return call.Authorize(action, edge.ResourceType("Patient"))
+	}
+	if len(req.Selection.Filters) > 0 && len(types) < len(r4.Types()) { // filters tell of what may be exported alone
+		req.Selection.See = types
 	}
 	req.Ignored = p.ignored
 	d, err := f.o.Datastores.Known(r.Context(), call.ID)

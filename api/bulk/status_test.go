@@ -3,6 +3,7 @@ package bulk_test
 import (
 	"errors"
 	"net/http"
+	"slices"
 	"strings"
 	"testing"
 
@@ -36,6 +37,26 @@ Group $export http://hl7.org/fhir/uv/bulkdata/OperationDefinition/group-export
 Group $davinci-data-export http://hl7.org/fhir/us/davinci-atr/OperationDefinition/davinci-data-export`
 	if got := strings.Join(said, "\n"); got != want {
 		t.Errorf("the offer is\n%s\nwant\n%s", got, want)
+	}
+}
+
+// TestKickOff_filtersTellOfPermittedTypesAlone starts exports with filters, with all types permitted and with one denied.
+func TestKickOff_filtersTellOfPermittedTypesAlone(t *testing.T) {
+	t.Parallel()
+	deny := `,{"Effect":"Deny","Action":"healthlake:*","Resource":"*","Condition":{"StringEquals":{"tarn:ResourceType":"Patient"}}}`
+	for _, denied := range []bool{false, true} {
+		s, rights := &stage{}, everything
+		if denied {
+			rights += deny
+		}
+		resp, err := open(t, s, rights).FHIR(t.Context(), http.MethodGet, active, "$export?_typeFilter=Observation%3Fsubject%3APatient.name%3Dmiller", nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_ = resp.Body.Close()
+		if see := s.asked[0].Selection.See; denied != (len(see) > 0) || slices.Contains(see, "Patient") {
+			t.Errorf("denied %v: filters may see %v", denied, see)
+		}
 	}
 }
 
