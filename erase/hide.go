@@ -28,8 +28,10 @@ func (w work) Run(ctx context.Context, run *job.Run) error {
 	if err != nil {
 		return err
 	}
-	defer w.wake(rec.Datastore)                                              // after a failure too: this attempt, or one before, may have taken effect
-	names, kept, err := w.meant(ctx, st, p, code, func(looked int64) error { // a long history is not to be taken for no progress
+	// After a failure too: this attempt, or one before, may have taken effect.
+	defer w.wake(rec.Datastore)
+	// It tells how far it is, so that a long history is not taken for no progress.
+	names, kept, err := w.meant(ctx, st, p, code, func(looked int64) error {
 		return run.SetProgress(ctx, func(p *job.Progress) { p.ResourcesTotal = looked })
 	})
 	if err != nil {
