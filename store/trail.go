@@ -250,7 +250,11 @@ func (v *View) Standing(ctx context.Context, steps []Step, as TxID) ([]bool, err
 		if err != nil {
 			return nil, fault.Wrap(op, err)
 		}
-		standing[i] = r.tx == s.Tx && r.number > 0
+		rows := []row{r}
+		if err := v.hideErasedBefore(ctx, steps[i:i+1], rows); err != nil { // after as, and by the view's transaction
+			return nil, fault.Wrap(op, err)
+		}
+		standing[i] = rows[0].tx == s.Tx && rows[0].number > 0
 	}
 	return standing, nil
 }
