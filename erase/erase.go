@@ -125,8 +125,8 @@ func parseParams(raw json.RawMessage) (p params, code r4.Code, err error) {
 }
 
 // Start takes an erasure, durably when it returns, and gives the id under which Status tells of it, and how far it is: a
-// single resource is Hidden when it returns, if nothing failed; else, and a compartment, it is Waiting for its job. A resource that never was is fault.NotFound; a compartment is
-// fault.Unavailable while the data store is being indexed anew.
+// single resource is Hidden when it returns, if nothing failed; else, and a compartment, it is Waiting for its job. A
+// resource that never was is fault.NotFound; a compartment is fault.Unavailable while the data store is being indexed anew.
 func (s *Service) Start(ctx context.Context, r Request) (id string, state State, err error) {
 	const op = "erase.Start"
 	st, err := s.o.Datastores.Store(ctx, r.Datastore)

@@ -22,8 +22,8 @@ type Erasures interface {
 var patient, _ = r4.CodeOf("Patient")
 
 // erase is POST {type}/{id}/$erase: the resource with all its versions goes from every answer at once, or where that
-// fails in a moment, and from the disk soon after (docs/erase.md). With compartment=true, of a Patient, so does what belongs to that patient alone. The answer is 202
-// and where it can be asked how far that is.
+// fails in a moment, and from the disk soon after (docs/erase.md). With compartment=true, of a Patient, so does what
+// belongs to that patient alone. The answer is 202 and where it can be asked how far that is.
 func (f *Face) erase(r *request) error {
 	if r.entry != nil {
 		return fault.Errorf(fault.Unsupported, "rest", "$erase is not part of a Bundle.")
