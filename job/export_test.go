@@ -56,7 +56,7 @@ func (l *Ledger) Settle(ctx context.Context) error {
 		return err
 	}
 	for _, q := range queues {
-		if err := l.settle(ctx, q, true); err != nil {
+		if err := l.settle(ctx, q); err != nil {
 			return err
 		}
 	}

@@ -68,11 +68,11 @@ func (l *Ledger) claim(ctx context.Context, of namedQueue, id string, seen sight
 }
 
 // settle ends jobs that were cancelled while they waited, and marks those behind another one as QUEUED.
-func (l *Ledger) settle(ctx context.Context, of namedQueue, markQueued bool) error {
+func (l *Ledger) settle(ctx context.Context, of namedQueue) error {
 	lock := [][]byte{queueKey(of.kind, of.datastore)}
 	var touched []string
 	for i, p := range of.Waiting {
-		if p.Cancel || markQueued && !p.Queued && (of.Running != nil || i > 0) {
+		if p.Cancel || !p.Queued && (of.Running != nil || i > 0) {
 			touched = append(touched, p.ID)
 			lock = append(lock, recordKey(p.ID))
 		}

@@ -35,8 +35,6 @@ type RunnerOptions struct {
 	// Lease is how long a job of another runner must stand still before it is taken over. Zero says that no other
 	// process can hold the ledger: what runs without being ours is taken over at once.
 	Lease time.Duration
-	// SkipQueued leaves waiting jobs SUBMITTED, as HealthLake did before 2025, instead of making them QUEUED.
-	SkipQueued bool
 	// Attempts is how often in a row, without any progress between, a work may fail with fault.Unavailable before its
 	// job fails; 0 means 10.
 	Attempts int
@@ -147,7 +145,7 @@ func (r *Runner) pass(ctx context.Context, works *sync.WaitGroup) error {
 		if p := q.Running; p != nil && p.Cancel {
 			r.stop(p.ID)
 		}
-		if err := r.ledger.settle(ctx, q, !r.o.SkipQueued); err != nil {
+		if err := r.ledger.settle(ctx, q); err != nil {
 			errs = append(errs, err)
 			continue
 		}

@@ -150,17 +150,6 @@ func TestRunner_runsEachQueueInOrderOneAtATime(t *testing.T) {
 	})
 }
 
-func TestRunner_leavesWaitingJobsSubmittedIfAsked(t *testing.T) {
-	bubble(t, func(t *testing.T, _ kv.Engine, l *job.Ledger) {
-		_, stop := start(t, l, job.RunnerOptions{SkipQueued: true, Kinds: kinds(work{run: untilStopped})})
-		defer stop()
-		enqueue(t, l, job.New{})
-		second := enqueue(t, l, job.New{})
-		synctest.Wait()
-		wantState(t, l, second, job.Submitted)
-	})
-}
-
 func TestRunner_drainsAndResumes(t *testing.T) {
 	bubble(t, func(t *testing.T, engine kv.Engine, l *job.Ledger) {
 		rec := enqueue(t, l, job.New{})
