@@ -2,6 +2,7 @@ package job_test
 
 import (
 	"context"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -14,22 +15,22 @@ import (
 func TestStuck_workIsBegunAgainAndFailsAtLast(t *testing.T) {
 	bubble(t, func(t *testing.T, _ kv.Engine, l *job.Ledger) {
 		rec := enqueue(t, l, job.New{})
-		begun := 0
+		var begun atomic.Int32
 		_, stop := start(t, l, job.RunnerOptions{Attempts: 3, StuckAfter: time.Minute, Kinds: kinds(work{run: func(ctx context.Context, r *job.Run) error {
-			begun++
+			begun.Add(1)
 			return untilStopped(ctx, r)
 		}})})
 		defer stop()
 		time.Sleep(50 * time.Second)
 		synctest.Wait()
-		if begun != 1 {
-			t.Fatalf("after 50 seconds the work was begun %d times", begun)
+		if n := begun.Load(); n != 1 {
+			t.Fatalf("after 50 seconds the work was begun %d times", n)
 		}
 		time.Sleep(5 * time.Minute)
 		synctest.Wait()
 		now := state(t, l, rec)
-		if begun != 3 || now.State != job.Failed || now.Message != "The job made no progress for 1m0s." {
-			t.Errorf("begun %d times, %s %q", begun, now.State, now.Message)
+		if n := begun.Load(); n != 3 || now.State != job.Failed || now.Message != "The job made no progress for 1m0s." {
+			t.Errorf("begun %d times, %s %q", n, now.State, now.Message)
 		}
 	})
 }
@@ -37,9 +38,9 @@ func TestStuck_workIsBegunAgainAndFailsAtLast(t *testing.T) {
 func TestStuck_progressKeepsAWorkAlive(t *testing.T) {
 	bubble(t, func(t *testing.T, _ kv.Engine, l *job.Ledger) {
 		rec := enqueue(t, l, job.New{})
-		begun := 0
+		var begun atomic.Int32
 		_, stop := start(t, l, job.RunnerOptions{StuckAfter: time.Minute, Kinds: kinds(work{run: func(ctx context.Context, r *job.Run) error {
-			begun++
+			begun.Add(1)
 			for range 20 {
 				time.Sleep(50 * time.Second)
 				if err := ctx.Err(); err != nil {
@@ -54,8 +55,8 @@ func TestStuck_progressKeepsAWorkAlive(t *testing.T) {
 		defer stop()
 		time.Sleep(20 * time.Minute)
 		synctest.Wait()
-		if now := state(t, l, rec); begun != 1 || now.State != job.Completed {
-			t.Errorf("begun %d times, %s", begun, now.State)
+		if now, n := state(t, l, rec), begun.Load(); n != 1 || now.State != job.Completed {
+			t.Errorf("begun %d times, %s", n, now.State)
 		}
 	})
 }
