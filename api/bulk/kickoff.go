@@ -8,7 +8,6 @@ import (
 	"strings"
 
 	"tarn/api/edge"
-	"tarn/catalog"
 	"tarn/export"
 	"tarn/fault"
 	"tarn/fhir"
@@ -70,12 +69,9 @@ func (f *Face) kickOff(w http.ResponseWriter, r *http.Request, call *edge.Datast
 		req.Selection.See = types
 	}
 	req.Ignored = p.ignored
-	d, err := f.o.Datastores.Known(r.Context(), call.ID)
+	d, err := f.active(r.Context(), call.ID)
 	if err != nil {
 		return err
-	}
-	if d.Status != catalog.Active {
-		return fault.Errorf(fault.Invalid, "bulk", "Data store %s is %s; an export needs it to be ACTIVE.", d.ID, d.Status)
 	}
 	req.DatastoreARN = d.ARN
 	rec, err := f.o.Exports.Start(r.Context(), req)
@@ -97,16 +93,13 @@ func query(r *http.Request) string {
 	return "?" + r.URL.RawQuery
 }
 
-// startBody is HealthLake's body of a kick-off.
+// startBody is HealthLake's body of a kick-off, or as much of a Parameters resource as a kick-off takes.
 type startBody struct {
-	ResourceType      string `json:"resourceType"`
-	DataAccessRoleArn string
-	JobName           string
-	ClientToken       string
-	OutputDataConfig  struct {
-		S3Configuration struct{ S3Uri, KmsKeyId string }
-	}
-	Parameter []struct {
+	destination
+	JobName      string
+	ClientToken  string
+	ResourceType string `json:"resourceType"`
+	Parameter    []struct {
 		Name           string  `json:"name"`
 		ValueString    *string `json:"valueString"`
 		ValueCode      *string `json:"valueCode"`
@@ -140,25 +133,14 @@ func (f *Face) body(req *export.Request, p *params, call *edge.DatastoreCall, ra
 		return fhir.NewOutcomeError(fault.Invalid, "bulk", fhir.Issue{Severity: fhir.SeverityError, Code: fhir.CodeInvalid,
 			Diagnostics: "The body of a kick-off is a Parameters resource."})
 	}
-	to := in.OutputDataConfig.S3Configuration
-	for _, member := range []struct{ name, value string }{
-		{"DataAccessRoleArn", in.DataAccessRoleArn},
-		{"OutputDataConfig.S3Configuration.S3Uri", to.S3Uri},
-		{"OutputDataConfig.S3Configuration.KmsKeyId", to.KmsKeyId},
-	} {
-		if member.value == "" {
-			return fault.Errorf(fault.Invalid, "bulk", "The member %s is missing.", member.name)
-		}
+	if err := in.complete(); err != nil {
+		return err
 	}
 	if len(in.JobName) > 64 || len(in.ClientToken) > 64 {
 		return fault.Errorf(fault.Invalid, "bulk", "JobName and ClientToken have 64 characters at most.")
 	}
-	if err := call.PassRole(in.DataAccessRoleArn, principal); err != nil {
-		return err
-	}
-	req.Own, req.RoleARN, req.S3Uri, req.KMSKeyID = false, in.DataAccessRoleArn, to.S3Uri, to.KmsKeyId
 	req.JobName, req.ClientToken = in.JobName, in.ClientToken
-	return nil
+	return in.direct(req, call)
 }
 
 // parameters adds what a Parameters resource holds.
