@@ -47,8 +47,12 @@ type Erasure struct {
 // stageOver is how many resources are erased without staging.
 const stageOver = 64
 
-// stageStep bounds the documents of one batch of a staging.
-const stageStep = 4 << 20
+// stageStep is how many bytes end one batch of a staging, so that others who commit wait shortly; stageRead is how many rows
+// of it are read at once.
+const (
+	stageStep = 1 << 20
+	stageRead = 16
+)
 
 // Erase takes resources and all their versions from sight, in one transaction, and is durable when it returns nil. Each
 // leaves a tombstone that says that it was erased; what is made anew under the id has the next version number. Where a
@@ -103,59 +107,73 @@ func (d *draft) asSeen(p *pending) error {
 // not have to. Every reader passes over a history row of a version that is current.
 func (s *Store) stage(ctx context.Context, writes []Write) error {
 	for some := range slices.Chunk(writes, stageOver) {
-		v, err := s.view(ctx)
+		keys, ofWrite, err := s.currentKeys(ctx, some)
 		if err != nil {
 			return err
 		}
-		err = s.stageSome(ctx, v, some)
-		if err := closeAll(err, v.Close()); err != nil {
-			return err
+		for len(keys) > 0 {
+			n, err := s.stageSome(ctx, keys, ofWrite)
+			if err != nil {
+				return err
+			}
+			keys, ofWrite = keys[n:], ofWrite[n:]
 		}
 	}
 	return nil
 }
 
-func (s *Store) stageSome(ctx context.Context, v *View, writes []Write) error {
+// currentKeys are the keys of the current rows of those that are or were there; they never change.
+func (s *Store) currentKeys(ctx context.Context, writes []Write) (keys [][]byte, ofWrite []*Write, err error) {
 	ids := make([][]byte, len(writes))
 	for i := range writes {
 		ids[i] = idKey(nil, writes[i].Type, writes[i].ID)
 	}
-	ordinals, err := v.r.Get(ctx, ids...)
+	snap, err := s.space.Snapshot(ctx)
 	if err != nil {
-		return err
+		return nil, nil, err
 	}
-	batch := &kv.Batch{}
-	flush := func() error {
-		b := batch
-		batch = &kv.Batch{}
-		return s.space.Update(ctx, nil, func(kv.Locked) (*kv.Batch, error) { return b, nil })
+	ordinals, err := snap.Get(ctx, ids...)
+	if err := closeAll(err, snap.Close()); err != nil {
+		return nil, nil, err
 	}
-	for i := range writes {
-		if ordinals[i] == nil {
+	for i, value := range ordinals {
+		if value == nil {
 			continue
 		}
-		if len(ordinals[i]) != 4 {
-			return broken("id", ids[i])
+		if len(value) != 4 {
+			return nil, nil, broken("id", ids[i])
 		}
-		ordinal := Ordinal(be.Uint32(ordinals[i]))
-		key := ordinalKey(nil, tableCurrent, writes[i].Type, ordinal)
-		values, err := v.r.Get(ctx, key)
-		if err != nil {
-			return err
-		}
-		tx := rowTx(values[0])
-		if tx == 0 {
-			return broken("row", key)
-		}
-		batch.Set(historyKey(nil, writes[i].Type, ordinal, tx), values[0])
-		writes[i].staged = tx
-		if batch.Size() > stageStep {
-			if err := flush(); err != nil {
-				return err
-			}
-		}
+		keys = append(keys, ordinalKey(nil, tableCurrent, writes[i].Type, Ordinal(be.Uint32(value))))
+		ofWrite = append(ofWrite, &writes[i])
 	}
-	return flush()
+	return keys, ofWrite, nil
+}
+
+// stageSome copies the first n of some rows, as many as a step may have. It reads and writes under the lock of commits: a
+// copy of a row that another erasure has hidden meanwhile, and a purge removed, would bring back what is gone.
+func (s *Store) stageSome(ctx context.Context, keys [][]byte, ofWrite []*Write) (n int, err error) {
+	err = s.space.Update(ctx, [][]byte{headKey}, func(tx kv.Locked) (*kv.Batch, error) {
+		batch := &kv.Batch{}
+		for n < len(keys) && batch.Size() < stageStep {
+			some := keys[n:min(n+stageRead, len(keys))]
+			values, err := tx.Get(ctx, some...)
+			if err != nil {
+				return nil, err
+			}
+			for i, value := range values {
+				at := rowTx(value)
+				if at == 0 {
+					return nil, broken("row", some[i])
+				}
+				w := ofWrite[n+i]
+				batch.Set(historyKey(nil, w.Type, ordinalOf(some[i]), at), value)
+				w.staged = at
+			}
+			n += len(some)
+		}
+		return batch, nil
+	})
+	return n, err
 }
 
 // Place is a resource by its ordinal.
