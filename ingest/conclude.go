@@ -84,43 +84,62 @@ func (e *execution) conclude(ctx context.Context) error {
 		errs = append(errs, err)
 	}
 	var err error
-	e.at, err = forget(ctx, e.store, e.id, at)
+	e.at, err = drop(ctx, e.store, e.id, at)
 	return errors.Join(append(errs, err)...)
 }
 
-// end ends a job that does not go on. Its place says so first: should its record not say so, since the process dies, or
-// should another worker not know yet that the job is no longer its own, then nothing is added behind logs that are closed.
+// end ends a job that does not go on. What cannot be written now is left to Tidy.
 func (w importWork) end(ctx context.Context, run *job.Run, why string) error {
-	j, err := ParseJob(run.Record().Params)
+	rec := run.Record()
+	j, err := ParseJob(rec.Params)
 	if err != nil {
 		return err
 	}
 	st, err := w.o.Datastores.Store(ctx, j.Datastore)
-	if fault.Is(err, fault.NotFound) || fault.Is(err, fault.Gone) || fault.Is(err, fault.Conflict) {
-		return nil // it is being deleted, with all that is in it
+	if goes(err) {
+		return nil
 	}
-	if err != nil || !run.Planned() { // without a plan nothing was done
-		return err
+	if err == nil && run.Planned() { // without a plan nothing was done
+		err = w.close(ctx, rec, j, st, why, func(e *execution) error {
+			e.run = run
+			return e.tell(ctx, true)
+		})
 	}
-	at, err := readPlace(ctx, st, run.Record().ID)
+	if err != nil {
+		w.wake()
+	}
+	return err
+}
+
+// goes reports whether a data store cannot be had since it is being deleted, with all that is in it.
+func goes(err error) bool {
+	return fault.Is(err, fault.NotFound) || fault.Is(err, fault.Gone) || fault.Is(err, fault.Conflict)
+}
+
+// close ends what is in the data store of a job that has a plan and does not go on. Its place says so first: should its
+// record not say so, since the process dies, or should another worker not know yet that the job is no longer its own, then
+// nothing is added behind logs that are closed. It may be done again; what is done already stays done.
+func (s *Service) close(ctx context.Context, rec job.Record, j Job, st *store.Store, why string, tell func(*execution) error) error {
+	at, err := readPlace(ctx, st, rec.ID)
 	if err == nil && at.Ended == "" {
 		next := at
 		next.Ended = why
-		at, err = at.move(ctx, st, run.Record().ID, next, nil)
+		at, err = at.move(ctx, st, rec.ID, next, nil)
 	}
-	if err != nil {
+	if err != nil || at.Closed {
 		return err
 	}
-	e, err := w.execution(ctx, run, j, st)
+	e, err := s.execution(ctx, rec, j, st)
 	switch {
 	case err == nil:
 	case fault.Is(err, fault.Unavailable) || ctx.Err() != nil:
 		return err
 	default: // the role cannot be had, so no log can be written
-		return errors.Join(err, drop(ctx, st, run.Record().ID, at))
+		_, dropped := drop(ctx, st, rec.ID, at)
+		return errors.Join(err, dropped)
 	}
-	if e.files, err = planned(ctx, run, e.in, j, w.o.Limits); err == nil {
-		err = e.tell(ctx, true)
+	if e.files, err = readPlan(s.o.Ledger.Plan(ctx, rec.ID)); err == nil {
+		err = tell(e)
 	}
 	if err != nil {
 		return err
@@ -128,12 +147,17 @@ func (w importWork) end(ctx context.Context, run *job.Run, why string) error {
 	return e.conclude(ctx)
 }
 
-// drop deletes what was kept of logs that will never be written.
-func drop(ctx context.Context, st *store.Store, id string, at place) error {
+// drop deletes what is kept of logs, which are written or never will be, and says in the place that nothing is left to do.
+func drop(ctx context.Context, st *store.Store, id string, at place) (place, error) {
 	at.Owed, at.kept = at.withOwn(), kept{}
 	for i := range at.Owed {
 		at.Owed[i].Logged = true
 	}
-	_, err := forget(ctx, st, id, at)
-	return err
+	at, err := forget(ctx, st, id, at)
+	if err != nil {
+		return at, err
+	}
+	next := at
+	next.Closed = true
+	return at.move(ctx, st, id, next, nil)
 }

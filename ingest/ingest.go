@@ -64,10 +64,15 @@ type Options struct {
 	Cloud      cloud.Cloud
 	Partition  string // of ARNs: "aws"
 	Limits     Limits
+	// List gives the ids of all data stores in which Tidy looks; nil: it looks in none.
+	List func(ctx context.Context) ([]string, error)
 }
 
 // Service starts and runs imports and preloads. It is safe for concurrent use.
-type Service struct{ o Options }
+type Service struct {
+	o    Options
+	kick chan struct{} // a job has ended and left something to Tidy
+}
 
 // New makes the service.
 func New(o Options) *Service {
@@ -83,5 +88,5 @@ func New(o Options) *Service {
 	if o.Limits.JobBytes == 0 {
 		o.Limits.JobBytes = DefaultLimits.JobBytes
 	}
-	return &Service{o}
+	return &Service{o, make(chan struct{}, 1)}
 }

@@ -31,6 +31,8 @@ type place struct {
 	Total totals `json:"total"`
 	// Ended is why the job does not go on, whatever its record says; empty: it does.
 	Ended string `json:"ended,omitempty"`
+	// Closed: the logs and the manifest of a job that does not go on are written, or never will be, and nothing is kept of them.
+	Closed bool `json:"closed,omitempty"`
 
 	raw []byte // as it was read or written; nil: it is none yet
 }
@@ -61,16 +63,22 @@ type totals struct {
 	Bytes         int64 `json:"bytes"` // read
 }
 
-func placeKey(jobID string) []byte { return []byte("import/" + jobID + "/place") }
+// riders begins the keys of the riders of all imports.
+const riders = "import/"
+
+// jobRiders begins those of one.
+func jobRiders(jobID string) string { return riders + jobID + "/" }
+
+func placeKey(jobID string) []byte { return []byte(jobRiders(jobID) + "place") }
 
 // pieceKey is the rider with the n-th piece of the log of failures of a file.
 func pieceKey(jobID string, file, n int) []byte {
-	return fmt.Appendf(nil, "import/%s/failure/%08d/%08d", jobID, file, n)
+	return fmt.Appendf(nil, "%sfailure/%08d/%08d", jobRiders(jobID), file, n)
 }
 
 // successKey is the rider with the n-th piece of the logs of what was stored of a file.
 func successKey(jobID string, file, n int) []byte {
-	return fmt.Appendf(nil, "import/%s/success/%08d/%08d", jobID, file, n)
+	return fmt.Appendf(nil, "%ssuccess/%08d/%08d", jobRiders(jobID), file, n)
 }
 
 func readPlace(ctx context.Context, st *store.Store, jobID string) (place, error) {

@@ -123,8 +123,12 @@ func planned(ctx context.Context, run *job.Run, in cloud.Bucket, j Job, limits L
 			return nil, err
 		}
 	}
+	return readPlan(run.Plan(ctx))
+}
+
+func readPlan(pieces iter.Seq2[[]byte, error]) (*inputs, error) {
 	p := &inputs{piece: -1}
-	for b, err := range run.Plan(ctx) {
+	for b, err := range pieces {
 		if err != nil {
 			return nil, err
 		}

@@ -43,10 +43,11 @@ func (w importWork) Run(ctx context.Context, run *job.Run) error {
 	if len(checked.Findings) > 0 {
 		return &export.PreflightError{Job: "import", Findings: checked.Findings}
 	}
-	e, err := w.execution(ctx, run, j, st)
+	e, err := w.execution(ctx, rec, j, st)
 	if err != nil {
 		return err
 	}
+	e.run = run
 	e.profiles = func(ctx context.Context) (validate.Profiles, error) {
 		if w.o.Profiles == nil {
 			return nil, nil
@@ -86,13 +87,13 @@ type execution struct {
 }
 
 // execution takes the role and finds the place.
-func (w importWork) execution(ctx context.Context, run *job.Run, j Job, st *store.Store) (*execution, error) {
-	id := run.Record().ID
-	role, err := w.output(j).Assume(ctx, w.o.Cloud, "import-"+id)
+func (s *Service) execution(ctx context.Context, rec job.Record, j Job, st *store.Store) (*execution, error) {
+	id := rec.ID
+	role, err := s.output(j).Assume(ctx, s.o.Cloud, "import-"+id)
 	if err != nil {
 		return nil, err
 	}
-	e := &execution{run: run, job: j, id: id, store: st, limits: w.o.Limits, in: role.Bucket(j.InputBucket), out: role.Bucket(j.OutputBucket),
+	e := &execution{job: j, id: id, store: st, limits: s.o.Limits, in: role.Bucket(j.InputBucket), out: role.Bucket(j.OutputBucket),
 		folder: j.OutputPrefix + Folder(j.Datastore, id)}
 	e.at, err = readPlace(ctx, st, id)
 	return e, err

@@ -180,7 +180,8 @@ func newWorld(t *testing.T) *world {
 	w.data, err = store.Open(t.Context(), space, store.Options{})
 	must(t, err)
 	t.Cleanup(func() { must(t, w.data.Close()) })
-	w.svc = ingest.New(ingest.Options{Datastores: w, Ledger: w.ledger, Cloud: w.cloud})
+	w.svc = ingest.New(ingest.Options{Datastores: w, Ledger: w.ledger, Cloud: w.cloud,
+		List: func(context.Context) ([]string, error) { return []string{datastore}, nil }})
 	return w
 }
 

@@ -1,6 +1,7 @@
 package store
 
 import (
+	"bytes"
 	"context"
 	"iter"
 	"sync/atomic"
@@ -158,6 +159,27 @@ func (s *Store) Riders(ctx context.Context, prefix []byte) iter.Seq2[Rider, erro
 			yield(Rider{}, fault.Wrap(op, err))
 		}
 	}
+}
+
+// NextRider is the first rider behind a key whose key begins with prefix; false where there is none.
+func (s *Store) NextRider(ctx context.Context, prefix, behind []byte) (next Rider, ok bool, err error) {
+	const op = "store.NextRider"
+	snap, err := s.space.Snapshot(ctx)
+	if err != nil {
+		return Rider{}, false, fault.Wrap(op, err)
+	}
+	within := kv.Prefix(riderKey(nil, prefix))
+	if from := append(riderKey(nil, behind), 0); bytes.Compare(from, within.Start) > 0 {
+		within.Start = from
+	}
+	it := snap.Scan(ctx, within)
+	if ok = it.Next(); ok {
+		next = Rider{Key: bytes.Clone(it.Key()[1:]), Value: bytes.Clone(it.Value())}
+	}
+	if err := closeAll(it.Err(), it.Close(), snap.Close()); err != nil {
+		return Rider{}, false, fault.Wrap(op, err)
+	}
+	return next, ok, nil
 }
 
 // Size is about how many bytes the data store takes on disk.
