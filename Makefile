@@ -15,6 +15,9 @@ demo: ## the main job, from nothing to a verified export
 test: tools ## all tests; installs what they need beyond Go, or names what is left out
 	$(GO) test -timeout 25m ./...
 
+postgres: tools ## what runs servers, and faults beneath jobs, once more with its rows in PostgreSQL; some minutes
+	TARN_TEST_ENGINE=postgres $(GO) test -count=1 -timeout 25m ./api/rest ./test/bulk ./test/faults ./test/guide ./test/whole
+
 tools: ## what the tests need beyond Go: AWS CLI, PostgreSQL, Chromium
 	@sh test/tools.sh
 
@@ -54,4 +57,4 @@ memory: ## import and export N (2000) resources of 4 MB each, within 256 MiB ove
 bench: ## the measurements of docs/benchmarks.md
 	$(GO) run ./bench
 
-.PHONY: help build demo test tools check race generate verify conformance fuzz crash soak memory bench
+.PHONY: help build demo test postgres tools check race generate verify conformance fuzz crash soak memory bench

@@ -220,10 +220,9 @@ func TestConfig_refusesAddressesThatAreNone(t *testing.T) {
 // TestServer_worksOnPostgreSQL makes the whole trip: import, export, a restart between, proof.
 func TestServer_worksOnPostgreSQL(t *testing.T) {
 	t.Parallel()
-	cfg := app.Config{DataDir: t.TempDir(), DatabaseURL: kvtest.StartPostgres(t)}
-	if os.Getenv(kvtest.PostgresURL) != "" {
-		t.Skip("left out: this test needs a PostgreSQL of its own, not the shared one that " + kvtest.PostgresURL + " names")
-	}
+	var postgres kvtest.Postgres
+	t.Cleanup(postgres.Stop)
+	cfg := app.Config{DataDir: t.TempDir(), DatabaseURL: postgres.Database(t)}
 	_, c, stop := serve(t, cfg)
 	ctx := t.Context()
 	d, err := c.CreateDatastore(ctx, "ward", false)

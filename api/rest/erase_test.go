@@ -14,6 +14,7 @@ import (
 
 	"tarn/api/rest"
 	"tarn/erase"
+	"tarn/kv/kvtest"
 )
 
 // TestErase_needsARightOfItsOwn tries it with all rights to write.
@@ -54,6 +55,9 @@ func (f *face) put(t *testing.T, body string) {
 // TestErase_leavesNoByteOnTheDisk erases a patient among others and reads every file of the data directory.
 func TestErase_leavesNoByteOnTheDisk(t *testing.T) {
 	t.Parallel()
+	if kvtest.PostgresWanted(t) {
+		t.Skip("left out: what stays in the files of a PostgreSQL until it is written over is not the server's to say (docs/erase.md)")
+	}
 	f := newFace(t)
 	const family, note, former = "Qzvhxkwjfamilyprzk", "wkxjqvnotezprvhk", "vhqxzkformerkwjp"
 	for i := range 300 {

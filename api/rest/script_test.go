@@ -20,7 +20,17 @@ import (
 	"tarn/api/client"
 	"tarn/api/rest"
 	"tarn/app"
+	"tarn/kv/kvtest"
 )
+
+// databases is the PostgreSQL of all servers, where kvtest.Engine asks for it.
+var databases kvtest.Postgres
+
+func TestMain(m *testing.M) {
+	code := m.Run()
+	databases.Stop()
+	os.Exit(code)
+}
 
 var update = flag.Bool("update", false, "write the golden files anew")
 
@@ -34,7 +44,11 @@ type face struct {
 func newFace(t testing.TB) *face {
 	t.Helper()
 	dir := t.TempDir()
-	a, err := app.Open(t.Context(), app.Config{DataDir: dir, Listen: "127.0.0.1:0"})
+	cfg := app.Config{DataDir: dir, Listen: "127.0.0.1:0"}
+	if kvtest.PostgresWanted(t) {
+		cfg.DatabaseURL = databases.Database(t)
+	}
+	a, err := app.Open(t.Context(), cfg)
 	must(t, err)
 	ctx, cancel := context.WithCancel(t.Context())
 	done, ready := make(chan error, 1), make(chan struct{})

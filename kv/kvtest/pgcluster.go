@@ -48,14 +48,6 @@ func (p *Postgres) URL(t testing.TB) string {
 	return p.url
 }
 
-// StartPostgres is the address of a server for one test, which ends with it; see Postgres.URL.
-func StartPostgres(t testing.TB) string {
-	t.Helper()
-	var p Postgres
-	t.Cleanup(p.Stop)
-	return p.URL(t)
-}
-
 func (p *Postgres) start() error {
 	bin, err := postgresBin()
 	if err != nil {

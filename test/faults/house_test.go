@@ -9,6 +9,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -27,8 +28,10 @@ import (
 	"tarn/fhir/r4"
 	"tarn/ingest"
 	"tarn/job"
+	"tarn/kv"
 	"tarn/kv/kvtest"
 	"tarn/kv/pebble"
+	"tarn/kv/postgres"
 	"tarn/store"
 )
 
@@ -46,10 +49,21 @@ func must(t testing.TB, err error) {
 	}
 }
 
-// house is everything that jobs need, on one file system in memory that forgets what was not synced.
+// databases is the PostgreSQL of all houses, where kvtest.Engine asks for it.
+var databases kvtest.Postgres
+
+func TestMain(m *testing.M) {
+	code := m.Run()
+	databases.Stop()
+	os.Exit(code)
+}
+
+// house is everything that jobs need, on one file system in memory that forgets what was not synced, or with its rows in
+// PostgreSQL.
 type house struct {
 	t        *testing.T
 	disk     *disk
+	database string // empty: the rows are on the disk too
 	writes   *kvtest.Faulty
 	puts     *cloudtest.Faulty
 	accounts *account.Accounts
@@ -69,6 +83,9 @@ type house struct {
 func build(t *testing.T) *house {
 	t.Helper()
 	h := &house{t: t, disk: newDisk(vfs.NewCrashableMem())}
+	if kvtest.PostgresWanted(t) {
+		h.database = databases.Database(t)
+	}
 	h.open()
 	ctx := t.Context()
 	var err error
@@ -98,7 +115,7 @@ func (h *house) again(fs *vfs.MemFS) *house {
 func (h *house) open() {
 	t, ctx := h.t, h.t.Context()
 	t.Helper()
-	inner, err := pebble.Open("/house/store", pebble.Options{FS: h.disk.engine()})
+	inner, err := h.engine(ctx)
 	must(t, err)
 	h.closers = append(h.closers, inner.Close)
 	h.writes = kvtest.NewFaulty(inner)
@@ -121,6 +138,21 @@ func (h *house) open() {
 	h.exports = export.New(export.Options{Datastores: h.catalog, Ledger: h.ledger, Cloud: h.puts, Workers: 1, Now: h.now})
 	h.imports = ingest.New(ingest.Options{Datastores: h.catalog, Ledger: h.ledger, Cloud: h.puts})
 	t.Cleanup(h.close)
+}
+
+func (h *house) engine(ctx context.Context) (kv.Engine, error) {
+	if h.database != "" {
+		return postgres.Open(ctx, h.database, postgres.Options{Conns: 8})
+	}
+	return pebble.Open("/house/store", pebble.Options{FS: h.disk.engine()})
+}
+
+// onDisk skips a test that does to the rows what only their file system can do.
+func onDisk(t *testing.T) {
+	t.Helper()
+	if kvtest.PostgresWanted(t) {
+		t.Skip("left out: the rows lie in PostgreSQL, whose disk is its own affair")
+	}
 }
 
 func (h *house) close() {

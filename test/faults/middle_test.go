@@ -114,6 +114,9 @@ func TestMiddle_fillsTheDisk(t *testing.T) {
 	for _, where := range []string{"bucket", "engine"} {
 		for _, long := range []bool{false, true} {
 			t.Run(fmt.Sprintf("%s,long=%v", where, long), func(t *testing.T) {
+				if where == "engine" {
+					onDisk(t)
+				}
 				synctest.Test(t, func(t *testing.T) {
 					h := build(t)
 					h.fill()

@@ -110,6 +110,7 @@ func (c *clones) during(h *house) {
 // COMPLETED stays whole; what was acknowledged is there.
 func TestPower_lossAtEveryWriteOfAnExport(t *testing.T) {
 	t.Parallel()
+	onDisk(t)
 	for seed := range uint64(2) {
 		synctest.Test(t, func(t *testing.T) {
 			h := build(t)
@@ -142,6 +143,7 @@ func TestPower_lossAtEveryWriteOfAnExport(t *testing.T) {
 // TestPower_lossAtEveryWriteOfAnImport is that for imports: no line twice, none left out, the same logs.
 func TestPower_lossAtEveryWriteOfAnImport(t *testing.T) {
 	t.Parallel()
+	onDisk(t)
 	for seed := range uint64(2) {
 		synctest.Test(t, func(t *testing.T) {
 			h := build(t)

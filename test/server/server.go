@@ -39,6 +39,7 @@ func Main(m *testing.M, tags ...string) int {
 		return 1
 	}
 	defer os.RemoveAll(dir)
+	defer databases.Stop()
 	program = filepath.Join(dir, "tarn")
 	if out, err := Build(program, "./cmd/tarn", tags...); err != nil {
 		fmt.Fprintf(os.Stderr, "the program does not build: %v\n%s", err, out)
@@ -69,29 +70,22 @@ type Server struct {
 	log    *lockedBuffer
 }
 
-// Engine names the environment variable that says on which engine the servers of tests keep their rows: postgres, or
-// nothing for their own data directory.
-const Engine = "TARN_TEST_ENGINE"
+// databases is the PostgreSQL of all servers of a package's tests.
+var databases kvtest.Postgres
 
-// OnPostgres are the flags of a server whose rows lie in a PostgreSQL of its own, which ends with the test. Where this
-// machine has none it skips the test.
+// OnPostgres are the flags of a server whose rows lie in PostgreSQL, in a database of its own, which goes with the test.
+// Where this machine has no PostgreSQL it skips the test.
 func OnPostgres(t testing.TB) []string {
 	t.Helper()
-	if os.Getenv(kvtest.PostgresURL) != "" {
-		t.Skipf("left out: each server wants a database of its own, and %s names one for all", kvtest.PostgresURL)
-	}
-	return []string{"--database-url", kvtest.StartPostgres(t)}
+	return []string{"--database-url", databases.Database(t)}
 }
 
-// Start serves a new data directory on a free port; args are further flags of `tarn serve`. The server is killed when
-// the test ends, and its log is shown where the test failed.
+// Start serves a new data directory on a free port; args are further flags of `tarn serve`. Its rows lie where
+// kvtest.Engine says, unless args do. The server is killed when the test ends, and its log is shown where the test failed.
 func Start(t testing.TB, args ...string) *Server {
 	t.Helper()
-	switch engine := os.Getenv(Engine); {
-	case engine == "postgres" && !slices.Contains(args, "--database-url"):
+	if kvtest.PostgresWanted(t) && !slices.Contains(args, "--database-url") {
 		args = append(OnPostgres(t), args...)
-	case engine != "" && engine != "postgres":
-		t.Fatalf("%s=%q is no engine; postgres is one", Engine, engine)
 	}
 	s := &Server{Dir: filepath.Join(t.TempDir(), "data"), listen: "127.0.0.1:0", args: args, log: &lockedBuffer{}}
 	t.Cleanup(func() {
