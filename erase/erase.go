@@ -69,8 +69,9 @@ type Options struct {
 
 // Service starts and carries out erasures. It is safe for concurrent use.
 type Service struct {
-	o    Options
-	kick chan struct{}
+	o      Options
+	atOnce int // mostAtOnce, but for tests
+	kick   chan struct{}
 
 	mu   sync.Mutex
 	open map[string]bool // data stores in which something may be left to purge
@@ -87,7 +88,7 @@ func New(o Options) *Service {
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
-	return &Service{o: o, kick: make(chan struct{}, 1), open: map[string]bool{}}
+	return &Service{o: o, atOnce: mostAtOnce, kick: make(chan struct{}, 1), open: map[string]bool{}}
 }
 
 // UseQueries gives the service what compartments are found with. It is called before the service is.

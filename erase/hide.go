@@ -59,7 +59,7 @@ func (s *Service) hide(ctx context.Context, st *store.Store, jobID string, p par
 	if !p.Compartment { // it is tried twice at about the same time
 		once = [][]byte{onceKey(jobID)}
 	}
-	fit, changes := mostAtOnce, 0
+	fit, changes := s.atOnce, 0
 	for len(names) > 0 {
 		some := names[:min(len(names), fit)]
 		err := s.hideSome(ctx, st, jobID, once, some, kept)
@@ -131,7 +131,7 @@ func (s *Service) hideSome(ctx context.Context, st *store.Store, jobID string, o
 				return nil // and nothing that would have to be removed
 			}
 			left.tx = rec.Tx
-			riders := []store.Rider{{Key: recordKey(rec.Tx, jobID), Value: rec.encode()}, {Key: pendingKey(rec.Tx), Value: left.encode()}}
+			riders := append(rec.riders(), store.Rider{Key: pendingKey(rec.Tx), Value: left.encode()})
 			for _, key := range once {
 				riders = append(riders, store.Rider{Key: key, Value: []byte{}})
 			}

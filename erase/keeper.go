@@ -184,7 +184,7 @@ func holding(pins []Pin, tx store.TxID) (held []Pin) {
 
 // insist cancels the exports that have held up a purge for too long.
 func (s *Service) insist(ctx context.Context, datastore string, st *store.Store, p pending, held []Pin) error {
-	rec, err := recordOf(ctx, st, p)
+	rec, err := recordOf(ctx, st, p.tx, p.job)
 	if err != nil || rec == nil || s.o.Now().Before(fhir.Instant(rec.Instant).Time().Add(s.o.Wait)) {
 		return err
 	}
@@ -200,7 +200,7 @@ func (s *Service) insist(ctx context.Context, datastore string, st *store.Store,
 // conclude notes that nothing is left of what a transaction erased.
 func (s *Service) conclude(ctx context.Context, st *store.Store, p pending) error {
 	changes := []store.Rider{{Key: pendingKey(p.tx)}, {Key: onceKey(p.job)}}
-	rec, err := recordOf(ctx, st, p)
+	rec, err := recordOf(ctx, st, p.tx, p.job)
 	if err != nil {
 		return err
 	}

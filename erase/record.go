@@ -6,6 +6,7 @@ import (
 	"encoding/binary"
 	"encoding/json"
 	"fmt"
+	"strconv"
 	"strings"
 
 	"tarn/fault"
@@ -18,6 +19,7 @@ import (
 //	erase/once/{job}          an erasure was carried out; gone when it is done
 //	erase/pending/{tx}        what is hidden and still to be purged, by ordinals
 //	erase/record/{tx}/{job}   what was erased: counts, and the instant; kept, without a byte of the resources
+//	erase/of/{job}/{tx}       empty: the transactions of an erasure, so that a look at one does not read the records of all
 const riders = "erase/"
 
 func onceKey(job string) []byte { return fmt.Appendf(nil, "%sonce/%s", riders, job) }
@@ -26,6 +28,14 @@ func pendingKey(tx store.TxID) []byte { return fmt.Appendf(nil, "%spending/%016x
 
 func recordKey(tx store.TxID, job string) []byte {
 	return fmt.Appendf(nil, "%srecord/%016x/%s", riders, uint64(tx), job)
+}
+
+func ofKey(job string) []byte { return fmt.Appendf(nil, "%sof/%s/", riders, job) }
+
+// riders are those that tell of what was erased.
+func (r *Record) riders() []store.Rider {
+	return []store.Rider{{Key: recordKey(r.Tx, r.Erasure), Value: r.encode()},
+		{Key: fmt.Appendf(ofKey(r.Erasure), "%016x", uint64(r.Tx)), Value: []byte{}}}
 }
 
 // Record tells of one transaction of an erasure. It names no resource but those that were left standing.
@@ -42,6 +52,44 @@ type Record struct {
 func (r *Record) encode() []byte {
 	b, _ := json.Marshal(r) // it has no part that could fail
 	return b
+}
+
+func decodeRecord(value []byte) (rec Record, err error) {
+	if err := json.Unmarshal(value, &rec); err != nil || rec.Format != 1 {
+		return Record{}, fault.Errorf(fault.Internal, "erase", "the record of an erasure cannot be read (format %d)", rec.Format)
+	}
+	return rec, nil
+}
+
+// recordOf is the record of one transaction of an erasure; nil where there is none.
+func recordOf(ctx context.Context, st *store.Store, tx store.TxID, job string) (*Record, error) {
+	value, err := st.Rider(ctx, recordKey(tx, job))
+	if err != nil || value == nil {
+		return nil, err
+	}
+	rec, err := decodeRecord(value)
+	return &rec, err
+}
+
+// recordsOf are those of one erasure, the oldest first.
+func recordsOf(ctx context.Context, st *store.Store, job string) (all []Record, err error) {
+	for r, err := range st.Riders(ctx, ofKey(job)) {
+		if err != nil {
+			return nil, err
+		}
+		tx, err := strconv.ParseUint(string(r.Key[len(ofKey(job)):]), 16, 64)
+		if err != nil {
+			return nil, fault.Errorf(fault.Internal, "erase", "the transactions of an erasure cannot be read")
+		}
+		rec, err := recordOf(ctx, st, store.TxID(tx), job)
+		if err != nil {
+			return nil, err
+		}
+		if rec != nil {
+			all = append(all, *rec)
+		}
+	}
+	return all, nil
 }
 
 // pending is what one transaction has hidden.
@@ -119,9 +167,9 @@ func Records(ctx context.Context, st *store.Store, after store.TxID) (all []Reco
 		if err != nil {
 			return nil, err
 		}
-		var rec Record
-		if err := json.Unmarshal(r.Value, &rec); err != nil || rec.Format != 1 {
-			return nil, fault.Errorf(fault.Internal, "erase", "the record of an erasure cannot be read (format %d)", rec.Format)
+		rec, err := decodeRecord(r.Value)
+		if err != nil {
+			return nil, err
 		}
 		if rec.Tx > after {
 			all = append(all, rec)

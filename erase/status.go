@@ -2,7 +2,7 @@ package erase
 
 import (
 	"context"
-	"encoding/json"
+	"slices"
 	"time"
 
 	"tarn/fault"
@@ -16,7 +16,7 @@ type State string
 
 // The states, in their order.
 const (
-	Waiting State = "WAITING" // nothing has been hidden yet
+	Waiting State = "WAITING" // it has not been hidden yet, or not all of it
 	Hidden  State = "HIDDEN"  // it is gone from every answer, not yet from the disk
 	Done    State = "DONE"    // it is gone from the disk too
 	Failed  State = "FAILED"
@@ -26,8 +26,8 @@ const (
 type Progress struct {
 	State    State
 	Records  []Record  // of its transactions
-	HeldUpBy []string  // exports that need what is hidden
-	Until    time.Time // when these are cancelled; zero where there are none
+	HeldUpBy []string  // exports that need what is hidden, each once
+	Until    time.Time // when the last of these is cancelled; zero where there are none
 	Message  string    // why it failed
 }
 
@@ -42,7 +42,8 @@ func (p *Progress) Counts() map[string]int {
 	return sum
 }
 
-// Status tells of an erasure by the id that Start gave; fault.NotFound where there is none.
+// Status tells of an erasure by the id that Start gave; fault.NotFound where there is none. A compartment is Waiting until all
+// of it has been hidden.
 func (s *Service) Status(ctx context.Context, datastore, id string) (p Progress, err error) {
 	const op = "erase.Status"
 	rec, err := s.o.Ledger.Describe(ctx, datastore, id)
@@ -52,25 +53,22 @@ func (s *Service) Status(ctx context.Context, datastore, id string) (p Progress,
 	if err != nil {
 		return p, err
 	}
+	asked, _, err := parseParams(rec.Params)
+	if err != nil && rec.State != job.Failed { // it may have failed for that
+		return p, err
+	}
 	st, err := s.o.Datastores.Store(ctx, datastore)
 	if err != nil {
 		return p, err
 	}
-	records, err := Records(ctx, st, 0)
-	if err != nil {
+	if p.Records, err = s.recordsOf(ctx, st, &rec, asked.AsOf); err != nil {
 		return p, fault.Wrap(op, err)
 	}
-	purged := true
-	for _, r := range records {
-		if r.Erasure == id {
-			p.Records = append(p.Records, r)
-			purged = purged && r.Purged != 0
-		}
-	}
+	purged := !slices.ContainsFunc(p.Records, func(r Record) bool { return r.Purged == 0 })
 	switch {
 	case rec.State == job.Failed:
 		p.State, p.Message = Failed, rec.Message
-	case !rec.State.Terminal() && len(p.Records) == 0:
+	case !rec.State.Terminal() && (asked.Compartment || len(p.Records) == 0):
 		p.State = Waiting
 	case !rec.State.Terminal() || !purged:
 		p.State = Hidden
@@ -78,27 +76,36 @@ func (s *Service) Status(ctx context.Context, datastore, id string) (p Progress,
 		if err != nil {
 			return p, fault.Wrap(op, err)
 		}
-		for _, r := range p.Records {
-			for _, pin := range holding(pins, r.Tx) {
-				p.HeldUpBy = append(p.HeldUpBy, pin.Job)
-				p.Until = fhir.Instant(r.Instant).Time().Add(s.o.Wait)
-			}
-		}
+		p.heldUp(pins, s.o.Wait)
 	default:
 		p.State = Done
 	}
 	return p, nil
 }
 
-// recordOf is the record of a pending purge; nil where there is none.
-func recordOf(ctx context.Context, st *store.Store, p pending) (*Record, error) {
-	value, err := st.Rider(ctx, recordKey(p.tx, p.job))
-	if err != nil || value == nil {
-		return nil, err
+// heldUp notes the exports that hold up what has not been purged yet, each once, and when the last of them is cancelled.
+func (p *Progress) heldUp(pins []Pin, wait time.Duration) {
+	for _, pin := range pins {
+		for _, r := range p.Records { // the first one is insisted upon first
+			if r.Purged != 0 || pin.Tx >= r.Tx {
+				continue
+			}
+			p.HeldUpBy = append(p.HeldUpBy, pin.Job)
+			if until := fhir.Instant(r.Instant).Time().Add(wait); until.After(p.Until) {
+				p.Until = until
+			}
+			break
+		}
 	}
-	rec := new(Record)
-	if err := json.Unmarshal(value, rec); err != nil || rec.Format != 1 {
-		return nil, fault.Errorf(fault.Internal, "erase", "the record of an erasure cannot be read (format %d)", rec.Format)
+}
+
+// recordsOf are those of an erasure, the oldest first. One that has ended and seems to have erased nothing may be of a release
+// that did not note whose the records are.
+func (s *Service) recordsOf(ctx context.Context, st *store.Store, rec *job.Record, asOf store.TxID) ([]Record, error) {
+	all, err := recordsOf(ctx, st, rec.ID)
+	if err != nil || len(all) > 0 || !rec.State.Terminal() {
+		return all, err
 	}
-	return rec, nil
+	since, err := Records(ctx, st, asOf)
+	return slices.DeleteFunc(since, func(r Record) bool { return r.Erasure != rec.ID }), err
 }
