@@ -72,9 +72,12 @@ type Service struct {
 	o      Options
 	atOnce int // mostAtOnce, but for tests
 	kick   chan struct{}
+	news   news
+	rows   keyed // one at a time removes rows of a data store
 
-	mu   sync.Mutex
-	open map[string]bool // data stores in which something may be left to purge
+	mu     sync.Mutex
+	open   map[string]bool          // data stores in which something may be left to purge
+	tended map[string]chan struct{} // those that somebody sees to, and what wakes him
 }
 
 // New makes the service.
@@ -88,7 +91,7 @@ func New(o Options) *Service {
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
-	return &Service{o: o, atOnce: mostAtOnce, kick: make(chan struct{}, 1), open: map[string]bool{}}
+	return &Service{o: o, atOnce: mostAtOnce, kick: make(chan struct{}, 1), news: news{now: o.Now}, open: map[string]bool{}, tended: map[string]chan struct{}{}}
 }
 
 // UseQueries gives the service what compartments are found with. It is called before the service is.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 
 	"tarn/fault"
@@ -42,6 +43,38 @@ func ParseRetention(text string) (Retention, error) {
 }
 
 func (r Retention) limits() bool { return r != Retention{} }
+
+// trimAlways removes what is not kept, again and again until ctx ends.
+func (s *Service) trimAlways(ctx context.Context) {
+	for ctx.Err() == nil {
+		s.trimAll(ctx)
+		select {
+		case <-ctx.Done():
+		case <-time.After(trimEvery):
+		}
+	}
+}
+
+// keyed are locks by name.
+type keyed struct {
+	mu sync.Mutex
+	of map[string]*sync.Mutex
+}
+
+func (k *keyed) lock(name string) (unlock func()) {
+	k.mu.Lock()
+	one := k.of[name]
+	if one == nil {
+		if k.of == nil {
+			k.of = map[string]*sync.Mutex{}
+		}
+		one = new(sync.Mutex)
+		k.of[name] = one
+	}
+	k.mu.Unlock()
+	one.Lock()
+	return one.Unlock
+}
 
 // trimAll removes what is not kept from the history of every data store.
 func (s *Service) trimAll(ctx context.Context) {
@@ -92,7 +125,9 @@ func (s *Service) Trim(ctx context.Context, datastore string) (removed int, err 
 	}
 	for at := (store.Place{}); ; {
 		began := time.Now()
+		unlock := s.rows.lock(datastore) // a purge between its reads and its writes would leave a floor below the veil
 		next, n, err := st.Trim(ctx, keep, at)
+		unlock()
 		if removed += n; err != nil {
 			return removed, fault.Wrap(op, err)
 		}
