@@ -41,20 +41,19 @@ func (s *space) load(ctx context.Context, op string, conn *pgx.Conn, seq iter.Se
 		first.Set(append([]byte(nil), src.entry.Key...), append([]byte{}, src.entry.Value...))
 	}
 	src.first = first.Ops()
-	var db beginner = s.engine.writes
-	if conn != nil {
-		db = conn
+	if conn == nil {
+		lease, err := fresh(ctx, s.engine.writes, ping(ctx))
+		if err != nil {
+			return translate(op, err)
+		}
+		defer lease.Release()
+		conn = lease.Conn()
 	}
-	err := s.copyAndMerge(ctx, db, src)
+	err := s.copyAndMerge(ctx, conn, src)
 	if src.err != nil {
 		return src.err
 	}
 	return translate(op, err)
-}
-
-// beginner begins transactions: a pool or a connection.
-type beginner interface {
-	Begin(ctx context.Context) (pgx.Tx, error)
 }
 
 func (s *space) loadBatch(ctx context.Context, op string, conn *pgx.Conn, b *kv.Batch) error {
@@ -64,7 +63,7 @@ func (s *space) loadBatch(ctx context.Context, op string, conn *pgx.Conn, b *kv.
 	if conn != nil {
 		return s.apply(ctx, op, conn, b)
 	}
-	lease, err := s.engine.writes.Acquire(ctx)
+	lease, err := fresh(ctx, s.engine.writes, ping(ctx))
 	if err != nil {
 		return translate(op, err)
 	}
@@ -72,8 +71,8 @@ func (s *space) loadBatch(ctx context.Context, op string, conn *pgx.Conn, b *kv.
 	return s.apply(ctx, op, lease.Conn(), b)
 }
 
-func (s *space) copyAndMerge(ctx context.Context, db beginner, src *source) error {
-	return pgx.BeginFunc(ctx, db, func(tx pgx.Tx) error {
+func (s *space) copyAndMerge(ctx context.Context, conn *pgx.Conn, src *source) error {
+	return pgx.BeginFunc(ctx, conn, func(tx pgx.Tx) error {
 		_, err := tx.Exec(ctx, `CREATE TEMPORARY TABLE tarn_load (key bytea NOT NULL, value bytea NOT NULL) ON COMMIT DROP`)
 		if err != nil {
 			return err

@@ -1,6 +1,7 @@
 package postgres_test
 
 import (
+	"context"
 	"fmt"
 	"os"
 	"sync"
@@ -31,12 +32,13 @@ func schema(t *testing.T) string {
 	url := server.URL(t)
 	name := fmt.Sprintf("tarn_test_%d_%d", os.Getpid(), schemas.Add(1))
 	t.Cleanup(func() {
-		conn, err := pgx.Connect(t.Context(), url)
+		ctx := context.Background() // that of the test has ended
+		conn, err := pgx.Connect(ctx, url)
 		if err != nil {
 			return
 		}
-		_, _ = conn.Exec(t.Context(), `DROP SCHEMA IF EXISTS `+name+` CASCADE`)
-		_ = conn.Close(t.Context())
+		_, _ = conn.Exec(ctx, `DROP SCHEMA IF EXISTS `+name+` CASCADE`)
+		_ = conn.Close(ctx)
 	})
 	return name
 }

@@ -66,17 +66,15 @@ func (s *space) Snapshot(ctx context.Context) (kv.Snapshot, error) {
 		return nil, err
 	}
 	defer s.engine.writing.Done()
-	lease, err := s.engine.reads.Acquire(ctx)
-	if err != nil {
-		return nil, translate(op, err)
-	}
 	var there bool
-	sql, args := s.isThere()
-	var b pgx.Batch
-	b.Queue(beginRead)
-	b.Queue(sql, args...).QueryRow(func(row pgx.Row) error { return row.Scan(&there) })
-	if err := lease.SendBatch(ctx, &b).Close(); err != nil {
-		lease.Release()
+	lease, err := fresh(ctx, s.engine.reads, func(conn *pgx.Conn) error {
+		sql, args := s.isThere()
+		var b pgx.Batch
+		b.Queue(beginRead)
+		b.Queue(sql, args...).QueryRow(func(row pgx.Row) error { return row.Scan(&there) })
+		return conn.SendBatch(ctx, &b).Close()
+	})
+	if err != nil {
 		return nil, translate(op, err)
 	}
 	n := &snapshot{state: state{space: s, conn: lease.Conn()}, lease: lease}

@@ -7,7 +7,6 @@ import (
 	"slices"
 
 	"github.com/jackc/pgx/v5"
-	"github.com/jackc/pgx/v5/pgxpool"
 
 	"tarn/fault"
 	"tarn/kv"
@@ -32,20 +31,19 @@ func (s *space) Update(ctx context.Context, lock [][]byte, fn func(tx kv.Locked)
 		return err
 	}
 	defer held.Release()
-	lease, err := s.engine.writes.Acquire(ctx)
+	var values [][]byte
+	lease, err := fresh(ctx, s.engine.writes, func(conn *pgx.Conn) (err error) {
+		if values, err = s.take(ctx, conn, lock); err != nil {
+			unlock(conn)
+		}
+		return err
+	})
 	if err != nil {
 		return translate(op, err)
 	}
 	defer lease.Release()
-	defer unlock(lease)
-
-	if len(lock) > 0 {
-		_, err := lease.Exec(ctx, `SELECT pg_advisory_lock(n) FROM unnest($1::bigint[]) AS n`, s.numbers(lock))
-		if err != nil {
-			return translate(op, err)
-		}
-	}
-	batch, err := s.decide(ctx, lease.Conn(), lock, fn)
+	defer unlock(lease.Conn())
+	batch, err := s.decide(ctx, lease.Conn(), values, fn)
 	if err != nil || batch.IsEmpty() {
 		return err
 	}
@@ -62,8 +60,7 @@ func (s *space) Update(ctx context.Context, lock [][]byte, fn func(tx kv.Locked)
 }
 
 // unlock frees the session's locks; a connection on which that fails is closed, which frees them too.
-func unlock(lease *pgxpool.Conn) {
-	conn := lease.Conn()
+func unlock(conn *pgx.Conn) {
 	if conn.IsClosed() {
 		return
 	}
@@ -76,12 +73,15 @@ func unlock(lease *pgxpool.Conn) {
 	}
 }
 
-// decide shows fn the newest state: one state for all that it reads.
-func (s *space) decide(ctx context.Context, conn *pgx.Conn, lock [][]byte, fn func(tx kv.Locked) (*kv.Batch, error)) (*kv.Batch, error) {
-	const op = "postgres.Update"
+// take takes the locks and begins to read the newest state: the values of the lock keys.
+func (s *space) take(ctx context.Context, conn *pgx.Conn, lock [][]byte) (got [][]byte, err error) {
 	var there bool
-	var got [][]byte
 	var b pgx.Batch
+	if len(lock) > 0 {
+		if _, err := conn.Exec(ctx, `SELECT pg_advisory_lock(n) FROM unnest($1::bigint[]) AS n`, s.numbers(lock)); err != nil {
+			return nil, err
+		}
+	}
 	b.Queue(beginRead)
 	sql, args := s.isThere()
 	b.Queue(sql, args...).QueryRow(func(row pgx.Row) error { return row.Scan(&there) })
@@ -92,14 +92,19 @@ func (s *space) decide(ctx context.Context, conn *pgx.Conn, lock [][]byte, fn fu
 		})
 	}
 	if err := conn.SendBatch(ctx, &b).Close(); err != nil {
-		return nil, translate(op, err)
+		return nil, err
 	}
 	if !there {
 		s.end()
-		return nil, errGone(op)
+		return nil, errGone("postgres.Update")
 	}
+	return got, nil
+}
+
+// decide shows fn the state that take began to read: one state for all that it reads.
+func (s *space) decide(ctx context.Context, conn *pgx.Conn, values [][]byte, fn func(tx kv.Locked) (*kv.Batch, error)) (*kv.Batch, error) {
 	st := &state{space: s, conn: conn}
-	batch, err := fn(kv.Locked{Reader: st, Values: got})
+	batch, err := fn(kv.Locked{Reader: st, Values: values})
 	st.mu.Lock()
 	st.conn = nil // a reader that outlives fn must not touch the connection
 	st.mu.Unlock()
@@ -107,7 +112,7 @@ func (s *space) decide(ctx context.Context, conn *pgx.Conn, lock [][]byte, fn fu
 		return nil, err
 	}
 	_, err = conn.Exec(ctx, `COMMIT`)
-	return batch, translate(op, err)
+	return batch, translate("postgres.Update", err)
 }
 
 // apply writes a batch in one transaction. Batches that write the same keys without a common lock may meet in a

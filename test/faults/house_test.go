@@ -82,10 +82,17 @@ type house struct {
 // build makes a house with a data store, a bucket, a key and a role.
 func build(t *testing.T) *house {
 	t.Helper()
-	h := &house{t: t, disk: newDisk(vfs.NewCrashableMem())}
+	database := ""
 	if kvtest.PostgresWanted(t) {
-		h.database = databases.Database(t)
+		database = databases.Database(t)
 	}
+	return buildOn(t, database)
+}
+
+// buildOn is build with the rows in a database, unless that is empty.
+func buildOn(t *testing.T, database string) *house {
+	t.Helper()
+	h := &house{t: t, disk: newDisk(vfs.NewCrashableMem()), database: database}
 	h.open()
 	ctx := t.Context()
 	var err error
