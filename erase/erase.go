@@ -47,6 +47,8 @@ type Pin struct {
 type Exports interface {
 	// Pinned gives the transactions and ids of the exports of a data store that have not ended.
 	Pinned(ctx context.Context, datastore string, yield func(jobID string, tx store.TxID)) error
+	// Earliest is the transaction of the oldest export of a data store that the ledger knows, ended or not; false: none.
+	Earliest(ctx context.Context, datastore string) (store.TxID, bool, error)
 	// Cancel asks for the end of an export.
 	Cancel(ctx context.Context, datastore, jobID string) (job.Record, error)
 	// DiscardHolding gives up the files in the service's own bucket of exports as of before a transaction that hold one of
@@ -78,6 +80,7 @@ type Service struct {
 	mu     sync.Mutex
 	open   map[string]bool          // data stores in which something may be left to purge
 	tended map[string]chan struct{} // those that somebody sees to, and what wakes him
+	forgot map[string]time.Time     // those in which there are erasures, and when old records were looked for last
 }
 
 // New makes the service.
@@ -91,7 +94,7 @@ func New(o Options) *Service {
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
-	return &Service{o: o, atOnce: mostAtOnce, kick: make(chan struct{}, 1), news: news{now: o.Now}, open: map[string]bool{}, tended: map[string]chan struct{}{}}
+	return &Service{o: o, atOnce: mostAtOnce, kick: make(chan struct{}, 1), news: news{now: o.Now}, open: map[string]bool{}, tended: map[string]chan struct{}{}, forgot: map[string]time.Time{}}
 }
 
 // UseQueries gives the service what compartments are found with. It is called before the service is.

@@ -22,7 +22,7 @@ const mostPurges = 8
 func (s *Service) wake(datastore string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.open[datastore] = true
+	s.known(datastore)
 	to := s.kick
 	if tended := s.tended[datastore]; tended != nil {
 		to = tended
@@ -30,6 +30,14 @@ func (s *Service) wake(datastore string) {
 	select {
 	case to <- struct{}{}:
 	default:
+	}
+}
+
+// known notes a data store in which there are erasures; mu is held.
+func (s *Service) known(datastore string) {
+	s.open[datastore] = true
+	if _, ok := s.forgot[datastore]; !ok {
+		s.forgot[datastore] = time.Time{}
 	}
 }
 
@@ -48,7 +56,8 @@ func (s *Service) untended() map[string]chan struct{} {
 	return found
 }
 
-// Run purges what has been hidden, as soon as no job needs it any more, and removes history that is not kept, until ctx ends.
+// Run purges what has been hidden, as soon as no job needs it any more, and removes history that is not kept and old records,
+// until ctx ends.
 // What was left by a process that died is found in the ledger. Each data store goes on by itself: one in which somebody
 // holds a snapshot keeps none of the others waiting.
 func (s *Service) Run(ctx context.Context) {
@@ -71,6 +80,7 @@ func (s *Service) Run(ctx context.Context) {
 		for id, woken := range s.untended() {
 			beside.Go(func() { s.tend(ctx, id, woken, slots) })
 		}
+		s.forgetAll(ctx)
 		timer := time.NewTimer(pause)
 		select {
 		case <-ctx.Done():
@@ -138,7 +148,7 @@ func (s *Service) recall(ctx context.Context) error {
 		}
 		for _, rec := range page.Jobs {
 			s.mu.Lock()
-			s.open[rec.Datastore] = true
+			s.known(rec.Datastore)
 			s.mu.Unlock()
 		}
 		if cursor = page.Next; cursor == "" {

@@ -18,7 +18,7 @@ import (
 //
 //	erase/once/{job}          an erasure was carried out; gone when it is done
 //	erase/pending/{tx}        what is hidden and still to be purged, by ordinals
-//	erase/record/{tx}/{job}   what was erased: counts, and the instant; kept, without a byte of the resources
+//	erase/record/{tx}/{job}   what was erased: counts, and the instant; without a byte of the resources; see Forget
 //	erase/of/{job}/{tx}       empty: the transactions of an erasure, so that a look at one does not read the records of all
 const riders = "erase/"
 

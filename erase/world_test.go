@@ -36,6 +36,7 @@ type world struct {
 
 	mu        sync.Mutex
 	pins      map[string]store.TxID
+	ended     []store.TxID // of exports that have ended and that the ledger still knows
 	cancelled []string
 	discarded []discarding
 }
@@ -52,6 +53,17 @@ func (w *world) Pinned(ctx context.Context, _ string, yield func(string, store.T
 		yield(id, tx)
 	}
 	return nil
+}
+
+func (w *world) Earliest(context.Context, string) (tx store.TxID, known bool, _ error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for _, at := range w.ended {
+		if !known || at < tx {
+			tx, known = at, true
+		}
+	}
+	return tx, known, nil
 }
 
 func (w *world) Cancel(_ context.Context, _, id string) (job.Record, error) {

@@ -30,6 +30,30 @@ func (s *Service) Pinned(ctx context.Context, datastore string, yield func(jobID
 	return nil
 }
 
+// Earliest is the transaction of the oldest export of a data store that the ledger knows, ended or not; false where there is
+// none. What was erased after it may have to be told to who verifies that export.
+func (s *Service) Earliest(ctx context.Context, datastore string) (tx store.TxID, known bool, err error) {
+	const op = "export.Earliest"
+	for cursor := ""; ; {
+		page, err := s.ledger.List(ctx, job.ListFilter{Datastore: datastore, Kind: Kind, Limit: job.MaxList, Cursor: cursor})
+		if err != nil {
+			return 0, false, fault.Wrap(op, err)
+		}
+		for _, rec := range page.Jobs {
+			j, err := parseJob(rec.Params)
+			if err != nil {
+				return 0, false, fault.Wrap(op, err)
+			}
+			if !known || j.TxID < tx {
+				tx, known = j.TxID, true
+			}
+		}
+		if cursor = page.Next; cursor == "" {
+			return tx, known, nil
+		}
+	}
+}
+
 // DiscardHolding gives up the files in the service's own bucket of exports as of before a transaction that hold one of the
 // resources; they are deleted soon.
 func (s *Service) DiscardHolding(ctx context.Context, datastore string, places []store.Place, before store.TxID) error {
