@@ -44,6 +44,11 @@ func (c *Console) guard(row route) http.Handler {
 			v.report(v.toSignIn(false))
 			return
 		}
+		if allowed := c.allowed(row, r); allowed != "" {
+			w.Header().Set("Allow", allowed)
+			v.report(v.fail(http.StatusMethodNotAllowed, Problem{Text: "This page does not take requests of that kind."}))
+			return
+		}
 		if r.Method != http.MethodGet && r.Method != http.MethodHead {
 			r.Body = http.MaxBytesReader(w, r.Body, maxForm)
 			if problem, ok := c.genuine(v); !ok {
@@ -53,6 +58,20 @@ func (c *Console) guard(row route) http.Handler {
 		}
 		v.report(row.handle(c, v))
 	})
+}
+
+// allowed are the methods of an address that is there but not for the request's method; empty where it is.
+func (c *Console) allowed(row route, r *http.Request) string {
+	if row.pattern != elsewhere {
+		return ""
+	}
+	var all []string
+	for _, method := range []string{http.MethodGet, http.MethodHead, http.MethodPost} {
+		if _, pattern := c.mux.Handler(&http.Request{Method: method, URL: r.URL, Host: r.Host}); pattern != elsewhere {
+			all = append(all, method)
+		}
+	}
+	return strings.Join(all, ", ")
 }
 
 // genuine reports whether a form came from one of our pages, opened by the same person.

@@ -64,6 +64,30 @@ func paths(method string) (out []string) {
 	return out
 }
 
+func TestRoutes_nameTheMethodsThatAreAllowed(t *testing.T) {
+	t.Parallel()
+	s := newSite(t, "Clinic")
+	s.signIn()
+	for _, at := range []struct{ method, path, allow string }{
+		{http.MethodPut, "/console/", "GET, HEAD"},
+		{http.MethodPost, "/console/datastores", "GET, HEAD"},
+		{http.MethodDelete, "/console/datastores/" + dsID, "GET, HEAD"},
+		{http.MethodDelete, "/console/export", "GET, HEAD, POST"},
+		{http.MethodGet, "/console/export/policies", "POST"},
+		{http.MethodHead, "/console/signout", "POST"},
+		{http.MethodGet, "/console/datastores/" + dsID + "/export/" + jobID + "/cancel", "POST"},
+		{http.MethodGet, "/console/nothing", ""},
+	} {
+		want := http.StatusMethodNotAllowed
+		if at.allow == "" {
+			want = http.StatusNotFound
+		}
+		if p := s.send(at.method, at.path, nil); p.StatusCode != want || p.Header.Get("Allow") != at.allow {
+			t.Errorf("%s %s: %s, Allow: %q; want %d, %q", at.method, at.path, p.Status, p.Header.Get("Allow"), want, at.allow)
+		}
+	}
+}
+
 func TestForms_needTheirTokenAndTheirOrigin(t *testing.T) {
 	t.Parallel()
 	s := newSite(t, "Clinic")

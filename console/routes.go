@@ -9,6 +9,9 @@ type route struct {
 	handle  func(*Console, *visit) error
 }
 
+// elsewhere is what no other route has.
+const elsewhere = "/console/"
+
 // routes is the table of all addresses; testdata/routes.golden shows it.
 var routes = [...]route{
 	{"GET /console/{$}", false, (*Console).home},
@@ -30,7 +33,7 @@ var routes = [...]route{
 	{"POST /console/datastores/{id}/export/{job}/cancel", false, (*Console).cancelExport},
 	{"GET /console/datastores/{id}/import/{job}", false, (*Console).importJobPage},
 	{"POST /console/datastores/{id}/import/{job}/cancel", false, (*Console).cancelImport},
-	{"/console/", false, (*Console).notHere},
+	{elsewhere, false, (*Console).notHere},
 }
 
 // home leads to the data stores.

@@ -88,10 +88,14 @@ func (f *Face) serve(w http.ResponseWriter, r *http.Request) error {
 	}
 	path := strings.FieldsFunc(call.Path, func(c rune) bool { return c == '/' })
 	var allowed []string
+	known := "" // the first path that fits decides: export/preflight is no job
 	for _, row := range routes {
 		at, ok := row.match(path)
+		if ok && known == "" {
+			known = row.path
+		}
 		switch {
-		case !ok:
+		case !ok, row.path != known:
 		case row.method == r.Method || row.head && r.Method == http.MethodHead:
 			return row.handle(f, w, r, call, at)
 		default:

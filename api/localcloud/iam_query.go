@@ -44,6 +44,11 @@ func (f *queryFace) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	c := &queryCall{Call: call, ctx: r.Context(), accounts: f.accounts}
+	if r.Method != http.MethodPost && r.Method != http.MethodGet {
+		w.Header().Set("Allow", "GET, POST")
+		edge.WriteQueryError(w, r, f.namespace, edge.WithStatus(http.StatusMethodNotAllowed, fault.Errorf(fault.Invalid, f.service, "the query API takes POST and GET only")))
+		return
+	}
 	result, err := f.answer(c, r)
 	if err != nil {
 		edge.WriteQueryError(w, r, f.namespace, err)
@@ -59,9 +64,6 @@ func (f *queryFace) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 }
 
 func (f *queryFace) answer(c *queryCall, r *http.Request) (any, error) {
-	if r.Method != http.MethodPost && r.Method != http.MethodGet {
-		return nil, edge.WithStatus(http.StatusMethodNotAllowed, fault.Errorf(fault.Invalid, f.service, "the query API takes POST and GET only"))
-	}
 	body, err := c.Bytes()
 	if err != nil {
 		return nil, err

@@ -66,8 +66,11 @@ func (f *s3Face) serve(w http.ResponseWriter, r *http.Request) error {
 		known.Set("s3:x-amz-content-sha256", sum)
 	}
 	c.s = f.cloud.As(local.Caller{Principal: call.Principal, Grant: call.Grant, Context: known, When: call.When})
-	row, err := findS3Route(r.Method, c.bucket, c.key, query, r.Header)
+	row, allowed, err := findS3Route(r.Method, c.bucket, c.key, query, r.Header)
 	if err != nil {
+		if allowed != nil {
+			w.Header().Set("Allow", strings.Join(allowed, ", "))
+		}
 		return err
 	}
 	if want := r.Header.Get("X-Amz-Expected-Bucket-Owner"); want != "" && want != c.s.Account() {

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"slices"
 
 	"tarn/cloud"
 	"tarn/fault"
@@ -91,8 +92,8 @@ var s3Subs = []string{"accelerate", "acl", "analytics", "attributes", "cors", "d
 	"publicAccessBlock", "renameObject", "replication", "requestPayment", "restore", "retention", "select", "session", "tagging", "torrent", "uploadId", "uploads",
 	"versioning", "versions", "website"}
 
-// findS3Route finds the action of a request.
-func findS3Route(method, bucket, key string, query url.Values, header http.Header) (*s3Route, error) {
+// findS3Route finds the action of a request, or the methods that are allowed instead.
+func findS3Route(method, bucket, key string, query url.Values, header http.Header) (_ *s3Route, allowed []string, _ error) {
 	on := onObject
 	switch {
 	case bucket == "":
@@ -106,25 +107,26 @@ func findS3Route(method, bucket, key string, query url.Values, header http.Heade
 			sub = name
 		}
 	}
-	other := false
 	for i := range s3Routes {
 		row := &s3Routes[i]
 		if row.On != on || row.Sub != sub && (row.Sub != "list-type" || sub != "" || !query.Has(row.Sub)) {
 			continue
 		}
 		if row.Method != method {
-			other = true
+			if !slices.Contains(allowed, row.Method) {
+				allowed = append(allowed, row.Method)
+			}
 			continue
 		}
 		if row.Header == "" || header.Get(row.Header) != "" {
-			return row, nil
+			return row, nil, nil
 		}
 	}
 	switch {
 	case sub != "":
-		return nil, s3NotOffered(fmt.Sprintf("The request %s ?%s of a %s", method, sub, on))
-	case other:
-		return nil, &cloud.Error{Kind: fault.Unsupported, Code: "MethodNotAllowed", Msg: "The specified method is not allowed against this resource."}
+		return nil, nil, s3NotOffered(fmt.Sprintf("The request %s ?%s of a %s", method, sub, on))
+	case allowed != nil:
+		return nil, allowed, &cloud.Error{Kind: fault.Unsupported, Code: "MethodNotAllowed", Msg: "The specified method is not allowed against this resource."}
 	}
-	return nil, s3NotOffered(fmt.Sprintf("The request %s of a %s", method, on))
+	return nil, nil, s3NotOffered(fmt.Sprintf("The request %s of a %s", method, on))
 }

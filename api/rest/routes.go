@@ -71,32 +71,35 @@ func segmentsOf(path string) []string {
 }
 
 // match finds the route of a path below the base. HEAD is GET without a body. Where the path is known and the method is
-// not, allowed lists those that are.
+// not, allowed lists those that are. A path that has the shape of a route but names no type, or no id, is not known.
 func (f *Face) match(method, path string) (_ *route, _ *request, allowed string, _ error) {
-	if method == http.MethodHead {
-		method = http.MethodGet
-	}
 	segments := segmentsOf(path)
 	var others []string
+	var wrong error
 	for i := range f.routes {
 		rt := &f.routes[i]
 		req, ok, err := rt.fit(segments)
-		if !ok {
-			continue
-		}
-		if rt.method != method {
+		switch {
+		case !ok:
+		case err != nil && wrong == nil:
+			wrong = err
+		case err != nil:
+		case rt.method == method, rt.method == http.MethodGet && method == http.MethodHead:
+			return rt, req, "", nil
+		default:
 			others = append(others, rt.method)
 			if rt.method == http.MethodGet {
 				others = append(others, http.MethodHead)
 			}
-			continue
 		}
-		return rt, req, "", err
 	}
 	if allowed = strings.Join(others, ", "); allowed != "" {
 		return nil, nil, allowed, edge.WithStatus(http.StatusMethodNotAllowed, fault.WithHint(
 			fault.Errorf(fault.Unsupported, "rest", "Interaction not supported: %s /%s.", method, strings.Join(segments, "/")),
 			"This path knows %s.", allowed))
+	}
+	if wrong != nil {
+		return nil, nil, "", wrong
 	}
 	return nil, nil, "", edge.WithStatus(http.StatusNotFound, fault.WithHint(
 		fault.Errorf(fault.Unsupported, "rest", "Interaction not supported: %s /%s.", method, strings.Join(segments, "/")),
