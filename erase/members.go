@@ -77,7 +77,7 @@ func (s *Service) again(ctx context.Context, st *store.Store, p params, code r4.
 			if err != nil {
 				return err
 			}
-			if err := c.decide(n.Type, paramsOf(n.Type), []store.Ordinal{ordinal}); err != nil {
+			if err := c.decide(n.Type, n.Type.CompartmentParams(patientCode), []store.Ordinal{ordinal}); err != nil {
 				return err
 			}
 		}
@@ -142,7 +142,7 @@ func (c *compartment) gather(q Queries) error {
 		return err
 	}
 	for _, typ := range types {
-		params := paramsOf(typ)
+		params := typ.CompartmentParams(patientCode)
 		if typ == patientCode || len(params) == 0 {
 			continue // another patient who is linked to this one is a patient
 		}
@@ -173,16 +173,6 @@ func (c *compartment) gather(q Queries) error {
 		}
 	}
 	return nil
-}
-
-// paramsOf are the parameters that put a resource into the compartment of a patient.
-func paramsOf(typ r4.Code) (params []*r4.SearchParam) {
-	for _, name := range typ.Compartment(patientCode) {
-		if p := typ.Param(name); p != nil && p.Type == r4.ParamReference {
-			params = append(params, p)
-		}
-	}
-	return params
 }
 
 // former adds the resources of which a superseded version belonged to the patient. The index does not know these, so all

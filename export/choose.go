@@ -235,17 +235,6 @@ func (r *reader) entries(v store.Version) ([]fhir.IndexEntry, error) {
 	return store.Kept(r.extractor.Extract(r.parser.Doc(), v.Type)), nil
 }
 
-// compartmentParams are the reference parameters of a type that put a resource into the compartment of a patient.
-func compartmentParams(code r4.Code) []*r4.SearchParam {
-	var params []*r4.SearchParam
-	for _, name := range code.Compartment(patientCode) {
-		if p := code.Param(name); p != nil && p.Type == r4.ParamReference {
-			params = append(params, p)
-		}
-	}
-	return params
-}
-
 // references walks over what the parameter's entries in the index refer to, and then over what those versions refer to
 // for which the index does not speak as of the view: alive ones alone.
 func (c *chooser) references(code r4.Code, params []*r4.SearchParam, alive ordinals, use func(o store.Ordinal, t index.Target)) error {

@@ -85,15 +85,15 @@ func members(ctx context.Context, v *store.View, id string, at fhir.Instant) (ma
 // A date stands for all of its day, month or year, in UTC.
 func during(start, end string, at fhir.Instant) bool {
 	now := at.String()
-	if start != "" && comparable(start, now) > now {
+	if start != "" && sortable(start, now) > now {
 		return false
 	}
-	return end == "" || comparable(end, now) >= now
+	return end == "" || sortable(end, now) >= now
 }
 
-// comparable is a dateTime in a form that sorts as the text of an instant in UTC: one with a time zone is converted, a
+// sortable is a dateTime in a form that sorts as the text of an instant in UTC: one with a time zone is converted, a
 // shorter one is filled up from now where they agree so far, and so is neither before nor after it.
-func comparable(text, now string) string {
+func sortable(text, now string) string {
 	if at, err := fhir.ParseInstant(text); err == nil {
 		return at.String()
 	}

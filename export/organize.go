@@ -82,7 +82,7 @@ func (o *organizer) sharesOf(code r4.Code) ([]share, error) {
 		}
 	}
 	wait := resolving{organizer: o}
-	if err := o.references(code, compartmentParams(code), alive, func(at store.Ordinal, t index.Target) {
+	if err := o.references(code, code.CompartmentParams(patientCode), alive, func(at store.Ordinal, t index.Target) {
 		if t.Type == patientCode && o.chooser.patients.has(t.ID) {
 			wait.add(at, t.ID)
 		}

@@ -119,7 +119,7 @@ func (c *chooser) compartment(code r4.Code, next store.Ordinal, alive ordinals) 
 			return nil, nil, err
 		}
 	}
-	if err := c.references(code, compartmentParams(code), alive, func(o store.Ordinal, t index.Target) {
+	if err := c.references(code, code.CompartmentParams(patientCode), alive, func(o store.Ordinal, t index.Target) {
 		if t.Type == patientCode {
 			note(o, t.ID)
 		}
@@ -180,7 +180,7 @@ func (c *chooser) belonged(deleted store.Version) (theirs bool, err error) {
 	if deleted.Erased || deleted.Type == patientCode && c.patients.has(deleted.ID) {
 		return true, nil // whose it was that has been erased nobody knows any more: all are told
 	}
-	err = c.lastTargets(deleted, compartmentParams(deleted.Type), func(_ store.Ordinal, t index.Target) {
+	err = c.lastTargets(deleted, deleted.Type.CompartmentParams(patientCode), func(_ store.Ordinal, t index.Target) {
 		theirs = theirs || t.Type == patientCode && c.patients.has(t.ID)
 	})
 	return theirs, err

@@ -59,15 +59,8 @@ func (r *run) within(typ r4.Code, at Compartment) (condition, error) {
 	if typ == at.Type {
 		c.conds = append(c.conds, &ids{typ: typ, ids: []string{at.ID}})
 	}
-	for _, name := range typ.Compartment(at.Type) {
-		if name == "{def}" {
-			continue
-		}
-		p := typ.Param(name)
-		if p == nil {
-			continue
-		}
-		f, err := r.pointsTo(typ, p, name, []string{self})
+	for _, p := range typ.CompartmentParams(at.Type) {
+		f, err := r.pointsTo(typ, p, p.Name, []string{self})
 		if err != nil {
 			return nil, err
 		}

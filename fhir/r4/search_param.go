@@ -96,3 +96,14 @@ func (c Code) Compartment(of Code) []string {
 	}
 	return load().compartments[of][c]
 }
+
+// CompartmentParams are the reference parameters among those of Compartment: what they point to decides whose compartment a
+// resource is in.
+func (c Code) CompartmentParams(of Code) (params []*SearchParam) {
+	for _, name := range c.Compartment(of) {
+		if p := c.Param(name); p != nil && p.Type == ParamReference {
+			params = append(params, p)
+		}
+	}
+	return params
+}
