@@ -19,12 +19,12 @@ import (
 type Options struct {
 	Account   string           // 12 digits; empty is 000000000000
 	Partition string           // of ARNs; empty is aws
-	Sealer    *seal.Sealer     // seals secrets and session tokens; all nodes need the same
+	Sealer    *seal.Sealer     // seals secrets and session tokens; all processes over the same rows need the same
 	Now       func() time.Time // nil is time.Now
 }
 
-// Accounts is the account. It is safe for concurrent use, by several nodes too: each sees the others' changes within
-// a second, and its own at once. Every write is atomic and durable when its method returns nil; after
+// Accounts is the account. It is safe for concurrent use, also by several processes over the same rows: each sees its
+// own changes at once, and the others' a second later. Every write is atomic and durable when its method returns nil; after
 // fault.Unavailable it may or may not have happened.
 type Accounts struct {
 	space     kv.Space

@@ -10,7 +10,7 @@ import (
 	"tarn/fault"
 )
 
-// recheck is how often a node looks whether another one has written.
+// recheck is how often the epoch is looked at, since another process over the same rows may have written.
 const recheck = time.Second
 
 // unknown is an epoch that no store has: the next look finds another one.
@@ -42,8 +42,8 @@ func newCache(epoch uint64) *cache {
 	return c
 }
 
-// known is what is known, at most a second older than the newest write of any node. One caller at a time looks; the
-// others go on meanwhile.
+// known is what is known: all that this process has written, and what others had a second ago and the time of a look. One
+// caller at a time looks; the others go on meanwhile.
 func (a *Accounts) known(ctx context.Context) (*cache, error) {
 	c := a.cache.Load()
 	now, last := int64(time.Since(born)), c.checked.Load()

@@ -20,7 +20,7 @@ const (
 	maxToken      = 16 << 10
 )
 
-// ticket is a session as its token carries it, sealed: nothing is stored for it, and every node can open it.
+// ticket is a session as its token carries it, sealed: nothing is stored for it, and every process with the same sealer can open it.
 type ticket struct {
 	Key     string    `json:"k"` // ASIA...
 	Kind    Kind      `json:"c,omitempty"`

@@ -13,7 +13,8 @@ import (
 	"tarn/store"
 )
 
-// packagesFresh is how long a data store's packages are taken to be the same; what another node installs shows after it.
+// packagesFresh is how long a data store's packages are taken to be the same without a look at their rows, which another
+// process over them may have changed.
 const packagesFresh = time.Second
 
 // packageShelf is the compiled packages of one data store.
@@ -30,7 +31,7 @@ type packageSet struct {
 }
 
 // Profiles is the compiled profiles of a data store; nil where no package is installed. A change by this process shows at
-// once, one by another node within a second.
+// once. One by another process over the same rows shows when a look that begins a second later has read the packages.
 func (p *Packages) Profiles(ctx context.Context, datastore string) (validate.Profiles, error) {
 	shelf := p.shelf(datastore)
 	have := shelf.now.Load()

@@ -25,8 +25,8 @@ const (
 )
 
 // Packages are the FHIR packages that are installed in the data stores: an implementation guide's profiles, which
-// resources that declare them are held against. They lie in the data store's own space, so that every node has them and
-// they go with it. It is a ProfileSource and safe for concurrent use.
+// resources that declare them are held against. They lie in the data store's own space, so that they go with
+// it. It is a ProfileSource and safe for concurrent use.
 type Packages struct {
 	datastores Datastores
 	now        func() time.Time

@@ -23,7 +23,7 @@ type Datastores interface {
 // Options wire a Service.
 type Options struct {
 	Datastores Datastores
-	CursorKey  []byte // 32 bytes under which cursors are sealed; all nodes share it. nil makes one for this process
+	CursorKey  []byte // 32 bytes under which cursors are sealed; all processes that serve one data store share it. nil makes one for this process
 	Now        func() time.Time
 	Time       time.Duration // how long one search may take; 0: DefaultTime
 }

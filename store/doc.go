@@ -24,7 +24,7 @@
 //     (Update of the engine may show it to snapshots already; a power failure may take it back.)
 //   - An Update that failed may have been applied all the same. All callers of the group hear fault.Unavailable, and
 //     the next group begins with whatever head it finds under the lock.
-//   - Other nodes may commit to the same space. So nothing is remembered from one group to the next: the head is read
+//   - Other processes may commit to the same space. So no head is remembered from one group to the next: it is read
 //     under its lock.
 //
 // # Instants

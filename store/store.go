@@ -19,7 +19,7 @@ type Options struct {
 }
 
 // Store is a data store's versions over one space. It is safe for concurrent use. One process opens a space once;
-// several nodes may share it where the engine lets them.
+// several processes may share it where the engine lets them.
 type Store struct {
 	space kv.Space
 	now   func() fhir.Instant

@@ -59,8 +59,8 @@ type Config struct {
 	Jobs       Jobs
 	Exports    Exports
 	Imports    Imports
-	// TokenKey authenticates NextTokens, so that they stay good through a restart and on every node. Empty: a random
-	// one, good until the process ends.
+	// TokenKey authenticates NextTokens, so that they stay good through a restart. Empty: a random one, good until the
+	// process ends.
 	TokenKey []byte
 }
 

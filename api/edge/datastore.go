@@ -12,7 +12,7 @@ import (
 // Datastores finds data stores; the catalog does.
 type Datastores interface {
 	// Known is fault.NotFound where there is none of that id. It is asked for every request, so it answers from memory;
-	// what another node changed may show a second later.
+	// what another process over the same rows changed may show a second later.
 	Known(ctx context.Context, id string) (catalog.Datastore, error)
 }
 

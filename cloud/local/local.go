@@ -1,7 +1,7 @@
 // Package local is the embedded cloud: buckets, objects and KMS keys of one account in one Region, behind the policies of
 // their owners. It is no mock. Each object lies on disk encrypted (AES-256-GCM) under a data key of its own, which is
 // wrapped by the KMS key that the put named; key material is sealed under a master key. Buckets, objects' records, keys
-// and aliases live in kv, so that all nodes share them; only bodies are files.
+// and aliases live in kv; only bodies are files.
 //
 // A body is written and synced under a name of its own before the record that names it is committed, so a record never
 // points at half a body. What a crash leaves behind is a file that no record names; Sweep removes it.
