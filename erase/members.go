@@ -128,7 +128,9 @@ func (c *compartment) means(now *store.Version) (bool, error) {
 	}
 	was, err := c.then.Headers(c.ctx, now.Type, []store.Ordinal{now.Ordinal})
 	if errors.Is(err, store.ErrRemoved) {
-		return true, nil // it was there, and history is not kept so long
+		// Trim keeps what an erasure has to look at, so this release did not do it. It may have been made anew.
+		return false, fault.WithHint(fault.Errorf(fault.Gone, "erase", "The history of the time when it was asked for has been removed, and does not tell any more what was meant."),
+			"Ask for it anew.")
 	}
 	if err != nil {
 		return false, err

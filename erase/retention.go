@@ -93,6 +93,26 @@ func (s *Service) trimAll(ctx context.Context) {
 	}
 }
 
+// asked are the erasures of a data store that have not ended, with the transactions as of which they were asked for: what was
+// there then decides what they mean.
+func (s *Service) asked(ctx context.Context, datastore string) (all []Pin, err error) {
+	active, err := s.o.Ledger.Active(ctx, datastore)
+	if err != nil {
+		return nil, err
+	}
+	for _, rec := range active {
+		if rec.Kind != Kind {
+			continue
+		}
+		p, _, err := parseParams(rec.Params)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, Pin{rec.ID, p.AsOf})
+	}
+	return all, nil
+}
+
 // Trim removes the superseded versions of a data store that need not be kept, and tells how many. What an unfinished job
 // reads stays, and what was superseded within a day. It gives way to live traffic and may be broken off.
 func (s *Service) Trim(ctx context.Context, datastore string) (removed int, err error) {
@@ -120,7 +140,11 @@ func (s *Service) Trim(ctx context.Context, datastore string) (removed int, err 
 	if err != nil {
 		return 0, fault.Wrap(op, err)
 	}
-	for _, p := range pins {
+	waiting, err := s.asked(ctx, datastore)
+	if err != nil {
+		return 0, fault.Wrap(op, err)
+	}
+	for _, p := range append(pins, waiting...) {
 		keep.Horizon = min(keep.Horizon, p.Tx)
 	}
 	for at := (store.Place{}); ; {
