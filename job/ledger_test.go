@@ -2,15 +2,12 @@ package job_test
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"slices"
 	"strings"
 	"testing"
 	"time"
-
-	"github.com/google/go-cmp/cmp"
 
 	"tarn/fault"
 	"tarn/job"
@@ -70,155 +67,6 @@ func wantKind(t testing.TB, err error, k fault.Kind, sentence string) {
 	t.Helper()
 	if !fault.Is(err, k) || !strings.Contains(fault.Message(err), sentence) {
 		t.Fatalf("got %v (%v), want %v with %q", err, fault.KindOf(err), k, sentence)
-	}
-}
-
-func TestEnqueue_keepsWhatWasGiven(t *testing.T) {
-	t.Parallel()
-	l := openLedger(t, memory(t))
-	before := time.Now().Truncate(time.Millisecond)
-	rec := enqueue(t, l, job.New{Name: "nightly", Params: json.RawMessage(`{"a":1}`), ClientToken: "tok"})
-	if rec.State != job.Submitted || len(rec.ID) != 32 || rec.SubmitTime.Before(before) || !rec.EndTime.IsZero() {
-		t.Fatalf("record %+v", rec)
-	}
-	got, err := l.Describe(t.Context(), store1, rec.ID)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if diff := cmp.Diff(rec, got); diff != "" {
-		t.Fatal(diff)
-	}
-	if _, err := l.Describe(t.Context(), store2, rec.ID); !fault.Is(err, fault.NotFound) {
-		t.Fatalf("of another data store: %v", err)
-	}
-	if _, err := l.Describe(t.Context(), store1, "../../etc"); !fault.Is(err, fault.NotFound) {
-		t.Fatalf("no id: %v", err)
-	}
-}
-
-func TestEnqueue_refusesWhatIsMalformed(t *testing.T) {
-	t.Parallel()
-	l := openLedger(t, memory(t))
-	ok := job.New{Kind: kind, Datastore: store1}
-	for name, c := range map[string]struct {
-		change func(*job.New)
-		kind   fault.Kind
-	}{
-		"kind":        {func(n *job.New) { n.Kind = "a/b" }, fault.Invalid},
-		"no kind":     {func(n *job.New) { n.Kind = "" }, fault.Invalid},
-		"data store":  {func(n *job.New) { n.Datastore = strings.Repeat("A", 32) }, fault.Invalid},
-		"id":          {func(n *job.New) { n.ID = "x" }, fault.Invalid},
-		"name":        {func(n *job.New) { n.Name = strings.Repeat("n", 257) }, fault.Invalid},
-		"token":       {func(n *job.New) { n.ClientToken = strings.Repeat("n", 129) }, fault.Invalid},
-		"parameters":  {func(n *job.New) { n.Params = make([]byte, job.MaxParams+1) }, fault.TooLarge},
-		"fingerprint": {func(n *job.New) { n.Fingerprint = strings.Repeat("n", 129) }, fault.Invalid},
-	} {
-		n := ok
-		c.change(&n)
-		if _, _, err := l.Enqueue(t.Context(), n); !fault.Is(err, c.kind) {
-			t.Errorf("%s: got %v, want %v", name, err, c.kind)
-		}
-	}
-	if page, err := l.List(t.Context(), job.ListFilter{}); err != nil || len(page.Jobs) != 0 {
-		t.Fatalf("something was written: %v %v", page, err)
-	}
-}
-
-func TestEnqueue_refusesTheSecondOfAnID(t *testing.T) {
-	t.Parallel()
-	l := openLedger(t, memory(t))
-	rec := enqueue(t, l, job.New{})
-	_, _, err := l.Enqueue(t.Context(), job.New{ID: rec.ID, Kind: kind, Datastore: store2})
-	wantKind(t, err, fault.Exists, rec.ID)
-}
-
-func TestEnqueue_throttlesBehindTwentyFiveWaiting(t *testing.T) {
-	t.Parallel()
-	l := openLedger(t, memory(t))
-	var last job.Record
-	for range 1 + job.DefaultMaxWaiting { // one to run, 25 to wait
-		last = enqueue(t, l, job.New{})
-	}
-	_, _, err := l.Enqueue(t.Context(), job.New{Kind: kind, Datastore: store1})
-	wantKind(t, err, fault.Throttled, "25 export jobs")
-	enqueue(t, l, job.New{Datastore: store2})
-	enqueue(t, l, job.New{Kind: "import"})
-
-	// The first one running changes nothing; a cancelled one makes room.
-	if run, err := l.Claim(t.Context(), kind, store1, "me", 0); err != nil || run == nil {
-		t.Fatal(run, err)
-	}
-	_, _, err = l.Enqueue(t.Context(), job.New{Kind: kind, Datastore: store1})
-	wantKind(t, err, fault.Throttled, "full")
-	if _, err := l.Cancel(t.Context(), store1, last.ID); err != nil {
-		t.Fatal(err)
-	}
-	enqueue(t, l, job.New{})
-}
-
-func TestEnqueue_isIdempotentUnderAToken(t *testing.T) {
-	t.Parallel()
-	l := openLedger(t, memory(t))
-	n := job.New{Kind: kind, Datastore: store1, ClientToken: "once", Fingerprint: "f", MaxWaiting: 1}
-	first := enqueue(t, l, n)
-	enqueue(t, l, job.New{MaxWaiting: 1})
-	again, reused, err := l.Enqueue(t.Context(), n) // although the queue is full
-	if err != nil || !reused || again.ID != first.ID {
-		t.Fatalf("again: %v %v %v", again.ID, reused, err)
-	}
-	if found, ok, err := l.Lookup(t.Context(), kind, store1, "once", "f"); err != nil || !ok || found.ID != first.ID {
-		t.Fatalf("lookup: %v %v %v", found, ok, err)
-	}
-	if _, ok, err := l.Lookup(t.Context(), kind, store1, "other", "f"); err != nil || ok {
-		t.Fatalf("lookup of an unknown token: %v %v", ok, err)
-	}
-	if _, _, err := l.Lookup(t.Context(), kind, store1, "once", "g"); !fault.Is(err, fault.Invalid) {
-		t.Fatalf("lookup with another fingerprint: %v", err)
-	}
-	other := n
-	other.Fingerprint = "g"
-	_, _, err = l.Enqueue(t.Context(), other)
-	wantKind(t, err, fault.Invalid, "ClientToken")
-	other = n
-	other.Datastore = store2
-	_, _, err = l.Enqueue(t.Context(), other)
-	wantKind(t, err, fault.Invalid, "ClientToken")
-	other = n
-	other.Kind = "import" // tokens of kinds do not meet
-	if rec, reused, err := l.Enqueue(t.Context(), other); err != nil || reused || rec.ID == first.ID {
-		t.Fatal(rec, reused, err)
-	}
-}
-
-func TestEnqueue_beginsAgainWhatFailed(t *testing.T) {
-	t.Parallel()
-	l := openLedger(t, memory(t))
-	n := job.New{Kind: kind, Datastore: store1, ClientToken: "once", Again: true}
-	end := func(s job.State) job.Record {
-		t.Helper()
-		rec := enqueue(t, l, n)
-		if again := enqueue(t, l, n); again.ID != rec.ID {
-			t.Fatal("begun again under way")
-		}
-		run, err := l.Claim(t.Context(), kind, store1, "me", 0)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if err := run.Finish(t.Context(), s, ""); err != nil {
-			t.Fatal(err)
-		}
-		return rec
-	}
-	first := end(job.Failed)
-	if rec, reused, err := l.Enqueue(t.Context(), job.New{Kind: kind, Datastore: store1, ClientToken: "once"}); err != nil || !reused || rec.ID != first.ID {
-		t.Fatalf("without Again: %+v %v %v", rec, reused, err)
-	}
-	second := end(job.Completed)
-	if second.ID == first.ID {
-		t.Fatal("not begun again")
-	}
-	if rec, reused, err := l.Enqueue(t.Context(), n); err != nil || !reused || rec.ID != second.ID {
-		t.Fatalf("after it went well: %+v %v %v", rec, reused, err)
 	}
 }
 
@@ -333,83 +181,5 @@ func TestRun_writesNothingUnderAnOldTerm(t *testing.T) {
 	}
 	if err := young.Beat(ctx); !errors.Is(err, job.ErrTermLost) {
 		t.Fatalf("a beat after the end: %v", err)
-	}
-}
-
-func TestSetPlan_keepsLargePlansOnceForAll(t *testing.T) {
-	t.Parallel()
-	ctx := t.Context()
-	l := openLedger(t, memory(t))
-	rec := enqueue(t, l, job.New{})
-	run, err := l.Claim(ctx, kind, store1, "me", 0)
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, err := range run.Plan(ctx) {
-		wantKind(t, err, fault.NotFound, "no plan")
-	}
-	// A plan that breaks off does not show.
-	broken := errors.New("broken")
-	err = run.SetPlan(ctx, func(yield func([]byte, error) bool) {
-		for range 6 {
-			if !yield(make([]byte, kv.MaxValue), nil) {
-				return
-			}
-		}
-		yield(nil, broken)
-	}, job.Progress{PartsTotal: 99})
-	if !errors.Is(err, broken) || run.Planned() || run.Record().Progress.PartsTotal != 0 {
-		t.Fatalf("broken plan: %v", err)
-	}
-	if err := run.SetPlan(ctx, pieces(strings.Repeat("x", kv.MaxValue+1)), job.Progress{}); !fault.Is(err, fault.TooLarge) {
-		t.Fatalf("a piece over the limit: %v", err)
-	}
-	var want []string
-	for i := range 300 {
-		want = append(want, fmt.Sprint(i)+strings.Repeat("p", 50<<10))
-	}
-	if err := run.SetPlan(ctx, pieces(want...), job.Progress{PartsTotal: 300}); err != nil {
-		t.Fatal(err)
-	}
-	err = run.SetPlan(ctx, pieces("other"), job.Progress{})
-	wantKind(t, err, fault.Exists, "plan")
-	if rec, err := l.Describe(ctx, store1, rec.ID); err != nil || !rec.Planned || rec.Progress.PartsTotal != 300 {
-		t.Fatalf("%+v %v", rec, err)
-	}
-	var got []string
-	for p, err := range l.Plan(ctx, rec.ID) {
-		if err != nil {
-			t.Fatal(err)
-		}
-		got = append(got, string(p))
-	}
-	if !slices.Equal(got, want) {
-		t.Fatalf("%d pieces, want %d, or other ones", len(got), len(want))
-	}
-}
-
-func TestSetPlan_mayBeEmpty(t *testing.T) {
-	t.Parallel()
-	l := openLedger(t, memory(t))
-	enqueue(t, l, job.New{})
-	run, err := l.Claim(t.Context(), kind, store1, "me", 0)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := run.SetPlan(t.Context(), pieces(), job.Progress{}); err != nil || !run.Planned() {
-		t.Fatal(err)
-	}
-	for _, err := range run.Plan(t.Context()) {
-		t.Fatal("a piece", err)
-	}
-}
-
-func pieces(all ...string) func(func([]byte, error) bool) {
-	return func(yield func([]byte, error) bool) {
-		for _, p := range all {
-			if !yield([]byte(p), nil) {
-				return
-			}
-		}
 	}
 }

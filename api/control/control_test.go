@@ -6,10 +6,12 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -221,3 +223,14 @@ func (h *house) datastore(tags map[string]string) catalog.Datastore {
 	must(h.t, err)
 	return d
 }
+
+// wantError asks for an error of a type of the SDK whose text holds some words.
+func wantError[E any](t *testing.T, err error, words string) {
+	t.Helper()
+	var typed E
+	if !errors.As(err, &typed) || !strings.Contains(err.Error(), words) {
+		t.Fatalf("got %v, want %T with %q", err, typed, words)
+	}
+}
+
+var _ access.Directory = (*people)(nil)
