@@ -7,6 +7,7 @@ import (
 
 	"tarn/fault"
 	"tarn/fhir"
+	"tarn/fhir/r4"
 	"tarn/job"
 	"tarn/store"
 )
@@ -43,7 +44,7 @@ func (p *Progress) Counts() map[string]int {
 }
 
 // Status tells of an erasure by the id that Start gave; fault.NotFound where there is none. A compartment is Waiting until all
-// of it has been hidden.
+// of it has been hidden. One that found the resource erased already is Done when what others have hidden of it is purged.
 func (s *Service) Status(ctx context.Context, datastore, id string) (p Progress, err error) {
 	const op = "erase.Status"
 	rec, err := s.o.Ledger.Describe(ctx, datastore, id)
@@ -53,7 +54,7 @@ func (s *Service) Status(ctx context.Context, datastore, id string) (p Progress,
 	if err != nil {
 		return p, err
 	}
-	asked, _, err := parseParams(rec.Params)
+	asked, code, err := parseParams(rec.Params)
 	if err != nil && rec.State != job.Failed { // it may have failed for that
 		return p, err
 	}
@@ -64,7 +65,13 @@ func (s *Service) Status(ctx context.Context, datastore, id string) (p Progress,
 	if p.Records, err = s.recordsOf(ctx, st, &rec, asked.AsOf); err != nil {
 		return p, fault.Wrap(op, err)
 	}
-	purged := !slices.ContainsFunc(p.Records, func(r Record) bool { return r.Purged == 0 })
+	of := p.Records
+	if len(of) == 0 && rec.State.Terminal() {
+		if of, err = pendingOf(ctx, st, code, asked.ID); err != nil {
+			return p, fault.Wrap(op, err)
+		}
+	}
+	purged := !slices.ContainsFunc(of, func(r Record) bool { return r.Purged == 0 })
 	switch {
 	case rec.State == job.Failed:
 		p.State, p.Message = Failed, rec.Message
@@ -76,7 +83,7 @@ func (s *Service) Status(ctx context.Context, datastore, id string) (p Progress,
 		if err != nil {
 			return p, fault.Wrap(op, err)
 		}
-		p.heldUp(pins, s.o.Wait)
+		p.heldUp(pins, of, s.o.Wait)
 	default:
 		p.State = Done
 	}
@@ -84,9 +91,9 @@ func (s *Service) Status(ctx context.Context, datastore, id string) (p Progress,
 }
 
 // heldUp notes the exports that hold up what has not been purged yet, each once, and when the last of them is cancelled.
-func (p *Progress) heldUp(pins []Pin, wait time.Duration) {
+func (p *Progress) heldUp(pins []Pin, records []Record, wait time.Duration) {
 	for _, pin := range pins {
-		for _, r := range p.Records { // the first one is insisted upon first
+		for _, r := range records { // the first one is insisted upon first
 			if r.Purged != 0 || pin.Tx >= r.Tx {
 				continue
 			}
@@ -97,6 +104,38 @@ func (p *Progress) heldUp(pins []Pin, wait time.Duration) {
 			break
 		}
 	}
+}
+
+// pendingOf are the records of whatever has hidden versions of a resource that have not been purged yet.
+func pendingOf(ctx context.Context, st *store.Store, code r4.Code, id string) (of []Record, err error) {
+	v, err := st.Latest(ctx)
+	if err != nil {
+		return nil, err
+	}
+	ordinal, err := v.Ordinal(ctx, code, id)
+	if closed := v.Close(); err == nil {
+		err = closed
+	}
+	if err != nil {
+		return nil, err
+	}
+	all, err := pendings(ctx, st)
+	if err != nil {
+		return nil, err
+	}
+	for _, p := range all {
+		if !slices.Contains(p.places, store.Place{Type: code, Ordinal: ordinal}) {
+			continue
+		}
+		rec, err := recordOf(ctx, st, p.tx, p.job)
+		if err != nil {
+			return nil, err
+		}
+		if rec != nil {
+			of = append(of, *rec)
+		}
+	}
+	return of, nil
 }
 
 // recordsOf are those of an erasure, the oldest first. One that has ended and seems to have erased nothing may be of a release

@@ -108,3 +108,37 @@ func TestStatus_ofACompartmentInSeveralTransactions(t *testing.T) {
 		}
 	})
 }
+
+// TestStatus_ofWhatAnotherHasHidden erases a patient twice while an export holds up the first erasure.
+func TestStatus_ofWhatAnotherHasHidden(t *testing.T) {
+	t.Parallel()
+	for _, compartment := range []bool{false, true} {
+		synctest.Test(t, func(t *testing.T) {
+			w := newWorld(t)
+			w.family()
+			head, err := w.data.Head(t.Context())
+			must(t, err)
+			w.pins["export-1"] = head.Tx
+			stop := w.run(t.Context())
+			var ids []string
+			for range 2 {
+				id, _, err := w.svc.Start(t.Context(), request(compartment))
+				must(t, err)
+				ids = append(ids, id)
+				time.Sleep(time.Minute)
+			}
+			p, err := w.svc.Status(t.Context(), datastore, ids[1])
+			if err != nil || p.State != erase.Hidden || len(p.Records) > 0 || fmt.Sprint(p.HeldUpBy) != "[export-1]" || p.Until.IsZero() {
+				t.Errorf("the second: %+v, %v", p, err)
+			}
+			w.mu.Lock()
+			delete(w.pins, "export-1")
+			w.mu.Unlock()
+			time.Sleep(time.Minute)
+			if p, err = w.svc.Status(t.Context(), datastore, ids[1]); err != nil || p.State != erase.Done || len(p.Records) > 0 || w.holds("secretive") != "" && compartment {
+				t.Errorf("at last: %+v, %v", p, err)
+			}
+			stop()
+		})
+	}
+}
