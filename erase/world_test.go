@@ -81,6 +81,8 @@ type discarding struct {
 }
 
 func (w *world) DiscardHolding(_ context.Context, _ string, places []store.Place, before store.TxID) error {
+	w.mu.Lock()
+	defer w.mu.Unlock()
 	w.discarded = append(w.discarded, discarding{len(places), before})
 	return nil
 }
