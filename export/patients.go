@@ -1,6 +1,7 @@
 package export
 
 import (
+	"maps"
 	"net/url"
 	"slices"
 
@@ -17,7 +18,7 @@ func queryEscape(s string) string { return url.QueryEscape(s) }
 type patients struct {
 	all     bool                // every patient
 	members map[string]struct{} // ids, unless all
-	joined  map[string]struct{} // those of members that had not been there as of Since: all of theirs is new
+	joined  map[string]struct{} // those of members who were none as of Since: all of theirs is new
 }
 
 func (p *patients) has(id string) bool {
@@ -82,6 +83,7 @@ func (c *chooser) findPatients() (*patients, error) {
 		}
 	}
 	p.members = named
+	maps.DeleteFunc(p.joined, func(id string, _ struct{}) bool { return !p.has(id) })
 	return p, nil
 }
 
