@@ -1,6 +1,7 @@
 package export_test
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -9,6 +10,7 @@ import (
 	"tarn/export"
 	"tarn/fault"
 	"tarn/fhir"
+	"tarn/store"
 )
 
 func TestParseS3Uri_takesWhatIsWritten(t *testing.T) {
@@ -51,6 +53,28 @@ func TestStart_refusesNamesThatWouldBeTooLong(t *testing.T) {
 	if !fault.Is(err, fault.Invalid) || !strings.Contains(fault.Message(err), "Shorten the prefix") {
 		t.Errorf("started: %v", err)
 	}
+}
+
+func TestStart_takesAsManyPatientsAsItSays(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	r := w.request()
+	r.Selection = export.Selection{Level: export.Patients}
+	p, tx := fhir.NewParser(fhir.Limits{}), store.Transaction{}
+	for n := range 10_000 {
+		id := fmt.Sprintf("%064d", n)
+		res, err := p.Parse([]byte(`{"resourceType":"Patient","id":"` + id + `"}`))
+		must(t, err)
+		tx.Writes = append(tx.Writes, store.Write{Op: store.Put, Type: res.Code(), ID: id, Resource: res})
+		if len(tx.Writes) == 1000 {
+			_, err := w.store().Commit(t.Context(), tx)
+			must(t, err)
+			tx.Writes = nil
+		}
+		r.Selection.Patients = append(r.Selection.Patients, id)
+	}
+	_, err := w.exports.Start(t.Context(), r)
+	must(t, err)
 }
 
 func TestStart_refusesToBeginInTheFuture(t *testing.T) {

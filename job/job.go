@@ -3,6 +3,8 @@ package job
 import (
 	"encoding/json"
 	"time"
+
+	"tarn/kv"
 )
 
 // Kind names what a job does: "export", "import", ... The ledger attaches no meaning to it. 1 to 32 of a-z and '-'.
@@ -81,8 +83,8 @@ type New struct {
 
 // Bounds of a job; what is over them is refused before anything is written.
 const (
-	DefaultMaxWaiting = 25        // HealthLake's queue of jobs per data store
-	MaxParams         = 512 << 10 // bytes of New.Params
-	MaxMessage        = 2048      // runes of Record.Message; longer ones are cut
-	MaxCheckpointKey  = 512       // bytes
+	DefaultMaxWaiting = 25          // HealthLake's queue of jobs per data store
+	MaxParams         = kv.MaxValue // bytes of New.Params: they are one value
+	MaxMessage        = 2048        // runes of Record.Message; longer ones are cut
+	MaxCheckpointKey  = 512         // bytes
 )

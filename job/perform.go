@@ -90,8 +90,11 @@ func (r *Runner) labour(t *task, run *Run, work Work) (State, string, error) {
 		if ctx.Err() != nil || !fault.Is(err, fault.Unavailable) {
 			return "", "", err
 		}
-		if err := run.refresh(ctx); lost(err) {
-			return "", "", ErrTermLost
+		if again := r.recall(ctx, run); again != nil {
+			if lost(again) {
+				again = ErrTermLost
+			}
+			return "", "", again
 		}
 		if run.Record().Progress != before {
 			pause, failures = firstPause, 0
@@ -105,6 +108,23 @@ func (r *Runner) labour(t *task, run *Run, work Work) (State, string, error) {
 			return "", "", err
 		}
 		pause = min(2*pause, maxPause)
+	}
+}
+
+// recall reads again what is on record of a job whose work has failed, for as long as it takes: a write of which the work
+// was told that it failed may have taken effect, and a work that did not know of its own plan would make another.
+func (r *Runner) recall(ctx context.Context, run *Run) error {
+	for pause := firstPause; ; pause = min(2*pause, maxPause) {
+		err := run.refresh(ctx)
+		if err == nil || lost(err) {
+			return err
+		}
+		if ctx.Err() == nil {
+			r.o.Log.Error("the record of a job could not be read", "job", run.id, "error", err)
+		}
+		if !sleep(ctx, pause) {
+			return err
+		}
 	}
 }
 
