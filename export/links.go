@@ -91,7 +91,7 @@ func links(n fhir.Node, base string, sel *Selection, ids map[r4.Code]map[string]
 			continue
 		}
 		ref := fhir.ParseReference(string(child.AppendText(nil)))
-		if ref.Kind != fhir.RelativeReference && (ref.Kind != fhir.AbsoluteReference || ref.Base != base) {
+		if !isLocal(ref, base) {
 			continue
 		}
 		code, ok := r4.CodeOf(ref.Type)
@@ -103,4 +103,9 @@ func links(n fhir.Node, base string, sel *Selection, ids map[r4.Code]map[string]
 		}
 		ids[code][ref.ID] = struct{}{}
 	}
+}
+
+// isLocal reports whether a reference leads to a resource of the data store with that base.
+func isLocal(ref fhir.Reference, base string) bool {
+	return ref.Kind == fhir.RelativeReference || ref.Kind == fhir.AbsoluteReference && ref.Base == base
 }

@@ -33,8 +33,9 @@ type group struct {
 
 // members are the ids of the patients who belong to a Group as of the view and at the instant, those of groups within it
 // too. Who is inactive, or whose period is over or has not begun, does not belong to it; nor does anyone to a Group that
-// is a definition (actual is false). A Group that is not there is fault.NotFound, or fault.Gone.
-func members(ctx context.Context, v *store.View, id string, at fhir.Instant) (map[string]struct{}, error) {
+// is a definition (actual is false). Members of other servers than that of the base are none here, whoever has the same id.
+// A Group that is not there is fault.NotFound, or fault.Gone.
+func members(ctx context.Context, v *store.View, id string, at fhir.Instant, base string) (map[string]struct{}, error) {
 	found := map[string]struct{}{}
 	seen := map[string]bool{id: true}
 	level := []string{id}
@@ -64,7 +65,7 @@ func members(ctx context.Context, v *store.View, id string, at fhir.Instant) (ma
 					continue
 				}
 				switch ref := fhir.ParseReference(m.Entity.Reference); {
-				case ref.Kind != fhir.RelativeReference && ref.Kind != fhir.AbsoluteReference:
+				case !isLocal(ref, base):
 				case ref.Type == "Patient":
 					found[ref.ID] = struct{}{}
 				case ref.Type == "Group" && !seen[ref.ID]:

@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"tarn/export"
+	"tarn/fault"
 	"tarn/fhir"
 	"tarn/job"
 )
@@ -32,7 +33,7 @@ func (w *world) tells(sel export.Selection) (x told) {
 func (w *world) tellsOf(sel export.Selection) (x told) {
 	w.t.Helper()
 	r := w.request()
-	r.Selection, r.Base = sel, w.data.Endpoint
+	r.Selection, r.Base = sel, strings.TrimRight(w.data.Endpoint, "/")
 	r.Selection.Deleted = sel.Since != 0
 	rec, err := w.exports.Start(w.t.Context(), r)
 	must(w.t, err)
@@ -109,4 +110,23 @@ func TestGroup_ofNamedPatientsTellsNothingOfAnotherWhoJoined(t *testing.T) {
 	wants(t, "the one who joined", w.tells(ask).live, "Group/inner Observation/o00003 Observation/o00005 Patient/p3 Provenance/v3 Provenance/v5")
 	ask.Patients, ask.Organize = []string{"p1"}, export.ByPatient
 	wants(t, "a former member, in blocks", slices.DeleteFunc(w.tells(ask).live, func(name string) bool { return name == "Parameters/" }), "Group/g Observation/o00004")
+}
+
+// TestGroup_hasNoMembersOfOtherServers lists patients and groups by the URLs of another server and of the data store.
+func TestGroup_hasNoMembersOfOtherServers(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	h := hospital{}
+	const other = "https://other.example.org/fhir/"
+	h.add(w, patientOf("p1"), patientOf("p2"), patientOf("p3"), patientOf("p4"), observationOf(2, "p2", ""), observationOf(3, "p3", ""),
+		groupOf("theirs", "Patient/p3"), groupOf("ours", "Patient/p4", other+"Patient/p3"),
+		groupOf("g", "Patient/p1", other+"Patient/p2", other+"Group/theirs", w.data.Endpoint+"Group/ours"))
+	ask := export.Selection{Level: export.OfGroup, Group: "g", Types: []string{"Patient", "Observation"}}
+	wants(t, "the group", w.tells(ask).live, "Patient/p1 Patient/p4")
+	r := w.request()
+	r.Selection, r.Base = ask, strings.TrimRight(w.data.Endpoint, "/")
+	r.Selection.Patients = []string{"p2"}
+	if _, err := w.exports.Start(t.Context(), r); !fault.Is(err, fault.Invalid) || !strings.Contains(fault.Message(err), "no member") {
+		t.Errorf("a patient who is a member on another server: %v", err)
+	}
 }

@@ -63,7 +63,7 @@ func (s *stage) Known(_ context.Context, id string) (catalog.Datastore, error) {
 	if status == "" {
 		return catalog.Datastore{}, fault.Errorf(fault.NotFound, "stage", "There is no data store %s.", id)
 	}
-	return catalog.Datastore{ID: id, ARN: arnOf(id), Status: status, Tags: map[string]string{"team": "blue"}}, nil
+	return catalog.Datastore{ID: id, ARN: arnOf(id), Endpoint: "https://tarn.test/datastore/" + id + "/r4/", Status: status, Tags: map[string]string{"team": "blue"}}, nil
 }
 
 // exports is the service; what the tests here do not call is not there.

@@ -30,6 +30,7 @@ func (f *Face) kickOff(w http.ResponseWriter, r *http.Request, call *edge.Datast
 	}
 	req := export.Request{Datastore: call.ID, Caller: call.Principal.ARN, Base: strings.TrimRight(call.Base, "/"), Own: true,
 		RequestURL: strings.TrimRight(call.Base, "/") + "/" + at.path + query(r)}
+	p.base = req.Base
 	posted := r.Method == http.MethodPost
 	action := ActionStartGet
 	var raw []byte

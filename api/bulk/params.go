@@ -15,6 +15,7 @@ import (
 // params are the parameters of a kick-off, from the URL or from a Parameters resource, in their order.
 type params struct {
 	list    []param
+	base    string   // of the data store, without a last slash
 	lenient bool     // Prefer: handling=lenient
 	ignored []string // what was passed over, in sentences
 }
@@ -110,6 +111,9 @@ func (p *params) take(s *export.Selection, q param, posted bool) (err error) {
 			r := fhir.ParseReference(ref)
 			if r.Type != "Patient" || r.ID == "" {
 				return refuse(q.name, "it is no reference to a Patient")
+			}
+			if r.Kind == fhir.AbsoluteReference && r.Base != p.base {
+				return refuse(q.name, "it names a Patient of another server than this data store")
 			}
 			s.Patients = append(s.Patients, r.ID)
 		}

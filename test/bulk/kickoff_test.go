@@ -142,6 +142,8 @@ func TestKickOff_refusesWithAnOutcome(t *testing.T) {
 	for at, status := range map[string]int{"$export": http.StatusBadRequest, "Group/none/$export": http.StatusNotFound} {
 		s.outcomeOf("patient at "+at, s.send("POST", at, map[string]string{"Content-Type": "application/fhir+json"}, patient), status)
 	}
+	s.outcomeOf("a patient of another server", s.send("POST", "Patient/$export", map[string]string{"Content-Type": "application/fhir+json"},
+		parameters("patient", "valueReference", `{"reference":"https://other.example.org/fhir/Patient/p1"}`)), http.StatusBadRequest)
 	for _, at := range []string{"Group/none/$export", "Group/none/$davinci-data-export", "export/none", "export/none/files/Patient/x.ndjson"} {
 		s.outcomeOf(at, s.send("GET", at, nil, ""), http.StatusNotFound)
 	}
