@@ -56,12 +56,13 @@ type proved struct {
 	lost  []store.Lost
 }
 
-// newProofs finds the plan: computed again, or where the data store has lost something since, as the job has kept it.
+// newProofs finds the plan: computed again, or where that cannot be, as the job has kept it.
 func (s *Service) newProofs(ctx context.Context, data *store.Store, jobID string, j Job) (*proofs, error) {
 	p := &proofs{Service: s, data: data, job: j, jobID: jobID, number: jobNumber(jobID)}
-	whole, err := p.planAgain(ctx)
-	if whole || err != nil {
-		return p, err
+	if j.Format >= ruled || j.Selection.whole() {
+		if again, err := p.planAgain(ctx); again || err != nil {
+			return p, err
+		}
 	}
 	p.plan = nil
 	for piece, err := range s.ledger.Plan(ctx, jobID) {
@@ -75,29 +76,49 @@ func (s *Service) newProofs(ctx context.Context, data *store.Store, jobID string
 	return p, nil
 }
 
-// planAgain computes the plan; false where the data store has lost something, though it may be meanwhile.
-func (p *proofs) planAgain(ctx context.Context) (whole bool, err error) {
+// planAgain computes the plan; false where the data store has lost something that it is made from, though it may be
+// meanwhile.
+func (p *proofs) planAgain(ctx context.Context) (again bool, err error) {
+	lossy, err := p.lossy(ctx)
+	if lossy || err != nil {
+		return false, err
+	}
 	v, err := p.data.At(ctx, p.job.TxID)
 	if err != nil {
 		return false, err
-	}
-	lossy, err := v.Lossy(ctx)
-	if lossy || err != nil {
-		return false, errors.Join(err, v.Close())
 	}
 	var failed error
 	p.plan, failed = planSelection(ctx, p.data, v, &p.job, p.queries)
 	if err := v.Close(); err != nil {
 		return false, err
 	}
-	if v, err = p.data.At(ctx, p.job.TxID); err != nil { // the selection has looked at an earlier state too, by a view of its own
-		return false, err
-	}
-	lossy, err = v.Lossy(ctx)
-	if err = errors.Join(err, v.Close()); lossy || err != nil {
+	if lossy, err = p.lossy(ctx); lossy || err != nil { // the selection has looked at other states too, by views of its own
 		return false, err
 	}
 	return true, failed
+}
+
+// lossy reports whether the data store may lack what the plan is made from. That is the state as of the export, and with
+// Since all since then: who belonged to a group, and to whom belonged what was deleted.
+func (p *proofs) lossy(ctx context.Context) (lossy bool, err error) {
+	v, err := p.data.At(ctx, p.job.TxID)
+	if err != nil {
+		return false, err
+	}
+	defer func() { err = errors.Join(err, v.Close()) }()
+	if lossy, err = v.Lossy(ctx); lossy || err != nil || p.job.Selection.Since == 0 {
+		return lossy, err
+	}
+	since, err := v.TxAt(ctx, p.job.Selection.Since)
+	if err != nil {
+		return false, err
+	}
+	before, err := p.data.At(ctx, since)
+	if err != nil {
+		return false, err
+	}
+	lossy, err = before.Lossy(ctx)
+	return lossy, errors.Join(err, before.Close())
 }
 
 // part computes part k again. What has lost resources cannot be: then its files are those that were recorded when they were

@@ -2,13 +2,16 @@ package export_test
 
 import (
 	"bytes"
+	"context"
 	"fmt"
+	"iter"
 	"slices"
 	"strings"
 	"testing"
 
 	"tarn/export"
 	"tarn/fhir/r4"
+	"tarn/job"
 	"tarn/store"
 )
 
@@ -159,5 +162,80 @@ func TestExport_tellsOfErasures(t *testing.T) {
 		if !strings.Contains(told, `"Observation/id-2"`) || !strings.Contains(told, `"Patient/id-9"`) {
 			t.Errorf("%+v tells %q", level, told)
 		}
+	}
+}
+
+// trim lets retention take all history that an export of now does not need.
+func (w *world) trim() {
+	w.t.Helper()
+	head, err := w.store().Head(w.t.Context())
+	must(w.t, err)
+	_, _, err = w.store().Trim(w.t.Context(), store.Keep{Horizon: head.Tx}, store.Place{})
+	must(w.t, err)
+}
+
+// TestVerify_ofWhatHasChangedHoldsAfterATrim takes the history away that the plans were made from, but nothing that the
+// exports hold.
+func TestVerify_ofWhatHasChangedHoldsAfterATrim(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	h := hospital{}
+	h.add(w, patientOf("p1"), patientOf("p2"), groupOf("g", "Patient/p1"), observationOf(1, "p1", ""), observationOf(2, "p1", ""), observationOf(3, "p2", ""))
+	since := w.tells(export.Selection{Level: export.OfGroup, Group: "g"}).at
+	h.add(w, groupOf("g", "Patient/p1", "Patient/p2"), observationOf(1, "p1", `,"note":[{"text":"x"}]`))
+	w.remove("Observation/o00002")
+	var made []told
+	for _, sel := range []export.Selection{
+		{Level: export.OfGroup, Group: "g", Since: since},
+		{Level: export.OfGroup, Group: "g", Since: since, Organize: export.ByPatient},
+		{Level: export.Patients, Patients: []string{"p1"}, Since: since},
+		{Since: since},
+	} {
+		made = append(made, w.tells(sel))
+	}
+	wants(t, "the group", made[0].live, "Group/g Observation/o00001 Observation/o00003 Patient/p2")
+	wants(t, "the group's deletions", made[0].deleted, "Observation/o00002")
+	w.trim()
+	for _, x := range made {
+		w.proves(x.rec.ID, w.folder(x.rec.ID))
+		if loss, _ := w.lossOf(x.rec.ID); loss.Count() > 0 {
+			t.Errorf("lost %+v", loss)
+		}
+	}
+}
+
+// changing are queries that find the first resource of each type, and nothing once they are told to.
+type changing struct{ nothing *bool }
+
+func (c changing) SelectSeen(context.Context, *store.View, string, []r4.Code, r4.Code, string) iter.Seq2[store.Ordinal, error] {
+	return func(yield func(store.Ordinal, error) bool) { _ = *c.nothing || yield(0, nil) }
+}
+
+func (c changing) CheckSelectSeen(context.Context, *store.View, string, []r4.Code, r4.Code, string) error {
+	return nil
+}
+
+// TestVerify_takesTheRulesOfThatTime verifies exports that chose by rules of which this release has others.
+func TestVerify_takesTheRulesOfThatTime(t *testing.T) {
+	t.Parallel()
+	nothing := false
+	w := newWorldOf(t, export.Options{Queries: changing{&nothing}})
+	hospital{}.add(w, patientOf("p1"), patientOf("p2"))
+	r := w.request()
+	r.Selection.Filters = []string{"Patient?active=true"}
+	today, err := w.exports.Start(t.Context(), r)
+	must(t, err)
+	before := bytes.Replace(w.describe(today.ID).Params, []byte(`"format":6`), []byte(`"format":5`), 1)
+	former, _, err := w.ledger.Enqueue(t.Context(), job.New{Kind: export.Kind, Datastore: w.data.ID, Params: before})
+	must(t, err)
+	w.run()
+	nothing = true
+	if f := w.folder(former.ID); len(w.lines(former.ID)["Patient"]) != 1 {
+		t.Errorf("the export holds %v", f)
+	} else {
+		w.proves(former.ID, f)
+	}
+	if _, digests := w.lossOf(today.ID); len(digests) > 0 {
+		t.Errorf("the export of today is proved by %v", digests)
 	}
 }

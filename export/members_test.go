@@ -11,7 +11,10 @@ import (
 	"tarn/export"
 	"tarn/fault"
 	"tarn/fhir"
+	"tarn/fhir/index"
+	"tarn/fhir/r4"
 	"tarn/job"
+	"tarn/store"
 )
 
 // told is what one export holds: Type/id of what is there, and of what was deleted, sorted.
@@ -75,6 +78,19 @@ func wants(t *testing.T, what string, got []string, want string) {
 	if !slices.Equal(got, names) {
 		t.Errorf("%s: %v, want %v", what, got, names)
 	}
+}
+
+// remove deletes resources, given as Type/id.
+func (w *world) remove(names ...string) {
+	w.t.Helper()
+	var tx store.Transaction
+	for _, name := range names {
+		ref := fhir.ParseReference(name)
+		code, _ := r4.CodeOf(ref.Type)
+		tx.Writes = append(tx.Writes, store.Write{Op: store.Delete, Type: code, ID: ref.ID, Epoch: index.Epoch})
+	}
+	_, err := w.store().Commit(w.t.Context(), tx)
+	must(w.t, err)
 }
 
 func patientOf(id string) string { return fmt.Sprintf(`{"resourceType":"Patient","id":%q}`, id) }

@@ -64,7 +64,7 @@ func ParseS3Uri(uri string) (bucket, prefix string, err error) {
 
 // Job is the record of one export, fixed when it starts: with the data store as of TxID it determines every byte.
 type Job struct {
-	Format          int          `json:"format"` // of names and bytes: 1; 2 with a Selection; 3 where output is organized by patient; 4 with AbsoluteURLs; 5 with what filters may See
+	Format          int          `json:"format"` // of names and bytes: 1; 2 with a Selection; 3 where output is organized by patient; 4 with AbsoluteURLs; 5 with what filters may See; 6 where a part of the data store is chosen by the rules of this release
 	Datastore       string       `json:"datastore"`
 	DatastoreARN    string       `json:"datastoreArn"`
 	RoleARN         string       `json:"roleArn"`
@@ -85,6 +85,10 @@ type Job struct {
 	AbsoluteURLs    bool         `json:"absoluteUrls,omitempty"` // those of attachments are written as absolute ones
 	Ignored         []string     `json:"ignored,omitempty"`
 }
+
+// ruled is the Format of jobs of which what they choose can be found again. Which resources an older job holds, only its
+// plan knows: the rules were others.
+const ruled = 6
 
 // job is what the request fixes of its job.
 func (r Request) job() (Job, error) {
@@ -107,6 +111,9 @@ func (r Request) job() (Job, error) {
 	if len(r.Selection.See) > 0 {
 		format = 5 // nor one that knows no See what nobody may see
 	}
+	if !r.Selection.whole() {
+		format = ruled // nor one whose rules give out more of it
+	}
 	return Job{Format: format, Datastore: r.Datastore, DatastoreARN: r.DatastoreARN, RoleARN: r.RoleARN, S3Uri: r.S3Uri, Bucket: bucket,
 		Prefix: prefix, KMSKeyID: r.KMSKeyID, Caller: r.Caller,
 		Selection: r.Selection, Base: r.Base, RequestURL: r.RequestURL, Own: r.Own, AbsoluteURLs: absolute, Ignored: r.Ignored}, err
@@ -119,7 +126,7 @@ func parseJob(params json.RawMessage) (Job, error) {
 	if err := json.Unmarshal(params, &j); err != nil {
 		return j, fault.Errorf(fault.Internal, "export", "job record: %w", err)
 	}
-	if j.Format < 1 || j.Format > 5 {
+	if j.Format < 1 || j.Format > ruled {
 		return j, fault.Errorf(fault.Unsupported, "export", "the job was made by a newer release (format %d)", j.Format)
 	}
 	return j, nil
