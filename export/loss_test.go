@@ -239,3 +239,39 @@ func TestVerify_takesTheRulesOfThatTime(t *testing.T) {
 		t.Errorf("the export of today is proved by %v", digests)
 	}
 }
+
+// TestExport_tellsOfDeletionsWhoseHistoryHasGone asks for changes since an earlier export when retention has taken what was
+// deleted: all are told of what nobody knows the owner of.
+func TestExport_tellsOfDeletionsWhoseHistoryHasGone(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	h := hospital{}
+	h.add(w, patientOf("p1"), patientOf("p2"), groupOf("g", "Patient/p1"), observationOf(1, "p1", ""), observationOf(2, "p2", ""), observationOf(3, "p1", ""),
+		`{"resourceType":"Organization","id":"o1"}`, provenanceOf("v1", "Observation/o00001"), provenanceOf("v2", "Observation/o00002"), provenanceOf("v3", "Organization/o1"))
+	since := w.tells(export.Selection{}).at
+	w.remove("Observation/o00001", "Observation/o00002", "Provenance/v2", "Organization/o1", "Provenance/v3")
+	asks := map[string]export.Selection{
+		"a group":         {Level: export.OfGroup, Group: "g", Since: since},
+		"a patient":       {Level: export.Patients, Patients: []string{"p1"}, Since: since},
+		"with Provenance": {Level: export.Patients, Patients: []string{"p1"}, Since: since, Associated: export.RelevantProvenance},
+		"in blocks":       {Level: export.Patients, Patients: []string{"p1"}, Since: since, Organize: export.ByPatient},
+		"all patients":    {Level: export.Patients, Since: since},
+	}
+	for name, ask := range asks {
+		want := "Observation/o00001"
+		if name == "all patients" {
+			want += " Observation/o00002 Provenance/v2"
+		}
+		wants(t, name, w.tells(ask).deleted, want)
+	}
+	w.trim()
+	h.add(w, observationOf(4, "p1", ""), observationOf(5, "p1", "")) // after it history is whole
+	w.remove("Observation/o00003", "Observation/o00004")
+	for name, ask := range asks {
+		x := w.tells(ask)
+		wants(t, name+" after a trim", x.deleted, "Observation/o00001 Observation/o00002 Observation/o00003 Observation/o00004 Provenance/v2 Provenance/v3")
+		if !slices.Contains(x.live, "Observation/o00005") {
+			t.Errorf("%s after a trim: %v", name, x.live)
+		}
+	}
+}

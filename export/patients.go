@@ -159,7 +159,7 @@ func (c *chooser) selves(alive ordinals, note func(store.Ordinal, string)) error
 	return nil
 }
 
-// deletedOfPatients keeps those of the deleted whose last version belonged to the patients.
+// deletedOfPatients keeps those of the deleted whose last version belonged to the patients, or may have.
 func (c *chooser) deletedOfPatients(code r4.Code, found *choice) error {
 	for o := range found.deleted.all() {
 		headers, err := c.v.Headers(c.ctx, code, []store.Ordinal{o})
@@ -177,26 +177,29 @@ func (c *chooser) deletedOfPatients(code r4.Code, found *choice) error {
 	return nil
 }
 
-// belonged reports whether the last version of something deleted belonged to the patients.
+// belonged reports whether the last version of something deleted belonged to the patients. Whose it was nobody knows any
+// more where it has been erased, or its history removed: all are told, since a deletion that nobody is told of leaves a
+// copy where it has gone.
 func (c *chooser) belonged(deleted store.Version) (theirs bool, err error) {
 	if deleted.Erased || deleted.Type == patientCode && c.patients.has(deleted.ID) {
-		return true, nil // whose it was that has been erased nobody knows any more: all are told
+		return true, nil
 	}
-	err = c.lastTargets(deleted, deleted.Type.CompartmentParams(patientCode), func(_ store.Ordinal, t index.Target) {
+	known, err := c.lastTargets(deleted, deleted.Type.CompartmentParams(patientCode), func(_ store.Ordinal, t index.Target) {
 		theirs = theirs || t.Type == patientCode && c.patients.has(t.ID)
 	})
-	return theirs, err
+	return theirs || !known, err
 }
 
-// lastTargets walks over what the last version of something deleted referred to.
-func (c *chooser) lastTargets(deleted store.Version, params []*r4.SearchParam, use func(store.Ordinal, index.Target)) error {
+// lastTargets walks over what the last version of something deleted referred to; known is false where that version is not
+// kept any more.
+func (c *chooser) lastTargets(deleted store.Version, params []*r4.SearchParam, use func(store.Ordinal, index.Target)) (known bool, err error) {
 	for v, err := range c.v.History(c.ctx, deleted.Type, deleted.ID, deleted.Tx) {
 		if err != nil {
-			return err
+			return false, err
 		}
 		if !v.Deleted {
-			return c.targets(v, params, use)
+			return true, c.targets(v, params, use)
 		}
 	}
-	return nil
+	return false, nil
 }

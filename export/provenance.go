@@ -103,7 +103,7 @@ func (c *chooser) compartmentOf(code r4.Code) (theirs, fresh ordinals, err error
 }
 
 // deletedProvenance keeps those of the deleted Provenance whose last version was of something that belongs to the
-// patients, or did before it was deleted.
+// patients, or did before it was deleted, or of which nobody knows any more what it was about.
 func (c *chooser) deletedProvenance(found *choice) error {
 	for o := range found.deleted.all() {
 		headers, err := c.v.Headers(c.ctx, provenanceCode, []store.Ordinal{o})
@@ -114,12 +114,13 @@ func (c *chooser) deletedProvenance(found *choice) error {
 			continue // all are told
 		}
 		var targets []index.Target
-		if err := c.lastTargets(headers[0], provenanceTarget(), func(_ store.Ordinal, t index.Target) {
+		known, err := c.lastTargets(headers[0], provenanceTarget(), func(_ store.Ordinal, t index.Target) {
 			targets = append(targets, index.Target{Type: t.Type, ID: strings.Clone(t.ID)})
-		}); err != nil {
+		})
+		if err != nil {
 			return err
 		}
-		theirs := false
+		theirs := !known
 		for _, t := range targets {
 			if !theirs && t.Type.Valid() && t.ID != "" {
 				if theirs, err = c.belongs(t); err != nil {
