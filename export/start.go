@@ -47,6 +47,9 @@ func (s *Service) Start(ctx context.Context, r Request) (job.Record, error) {
 	if j.Selection.Since > at.Instant+ahead {
 		return job.Record{}, refuse("_since", "it is in the future")
 	}
+	if j.Selection.Until > at.Instant { // what is changed between the two would be in no window
+		return job.Record{}, refuse("_until", "it is in the future: the data store's time is %s. Leave it out for all that has been changed by now; transactionTime of the export is the _since of the next", at.Instant)
+	}
 	j.MaxLines, j.MaxBytes = s.lines, s.bytes
 	j.KeyARN, j.TxID, j.TransactionTime = checked.KeyARN, at.Tx, at.Instant
 	params, err := j.marshal()

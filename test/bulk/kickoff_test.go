@@ -119,7 +119,7 @@ func TestKickOff_refusesWithAnOutcome(t *testing.T) {
 	for _, level := range []string{"$export", "Patient/$export", "Group/g/$export"} {
 		for _, wrong := range [][2]string{
 			{"_outputFormat", "application/xml"}, {"_outputFormat", "text/html"}, {"_outputFormat", "application/json"}, {"_outputFormat", "x-custom"},
-			{"_since", "not-a-date"}, {"_since", "2020-13-01T00:00:00Z"}, {"_since", "2020"}, {"_since", future}, {"_until", "tomorrow"},
+			{"_since", "not-a-date"}, {"_since", "2020-13-01T00:00:00Z"}, {"_since", "2020"}, {"_since", future}, {"_until", "tomorrow"}, {"_until", future},
 			{"_type", "MyType"}, {"_type", "Patient,MyType"}, {"_typeFilter", "Patient"}, {"_typeFilter", "Patient?_include=Patient:organization"},
 			{"_typeFilter", "Patient?_count=1"}, {"_typeFilter", "Patient?_elements=id"}, {"_elements", "Patient.name.family"}, {"_elements", "MyType.id"},
 			{"includeAssociatedData", "_myCustom"}, {"organizeOutputBy", "Encounter"}, {"unheardOf", "1"},
