@@ -75,6 +75,7 @@ func (s *Service) Files(ctx context.Context, rec job.Record) ([]File, error) {
 // OwnFile is a file of an export that lies in the service's own bucket.
 type OwnFile struct {
 	Size   int64
+	ETag   string // without quotes; another one says that the bytes are others
 	bucket cloud.OwnBucket
 	key    string
 }
@@ -111,7 +112,7 @@ func (s *Service) OpenOwn(ctx context.Context, datastore, jobID, name string) (O
 			return OwnFile{}, fault.Wrap(op, err)
 		}
 		if o.Key == key {
-			return OwnFile{o.Size, own, key}, nil
+			return OwnFile{o.Size, o.ETag, own, key}, nil
 		}
 		break
 	}

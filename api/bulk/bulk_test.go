@@ -56,6 +56,7 @@ type stage struct {
 	endsMeanwhile bool // the export, between a look at it and its cancel
 	ended         bool
 	discarded     int
+	givenUp       time.Time // when the export was given up
 }
 
 func (s *stage) Known(_ context.Context, id string) (catalog.Datastore, error) {
@@ -82,7 +83,7 @@ func (e exports) Describe(_ context.Context, datastore, id string) (job.Record, 
 		return job.Record{}, export.Job{}, fault.Errorf(fault.NotFound, "stage", "There is no job %s.", id)
 	}
 	if e.failed != "" {
-		return job.Record{ID: id, Datastore: datastore, State: job.Failed, Message: e.failed}, export.Job{Datastore: datastore, Own: true}, nil
+		return job.Record{ID: id, Datastore: datastore, State: job.Failed, Message: e.failed, Discarded: e.givenUp}, export.Job{Datastore: datastore, Own: true}, nil
 	}
 	if e.ended {
 		return job.Record{ID: id, Datastore: datastore, State: job.Completed}, export.Job{Datastore: datastore, Own: e.own, S3Uri: "s3://b/p"}, nil
@@ -106,6 +107,7 @@ func (e exports) Start(_ context.Context, r export.Request) (job.Record, error) 
 
 func (e exports) Discard(context.Context, string, string) error {
 	e.discarded++
+	e.givenUp = time.Now()
 	return nil
 }
 

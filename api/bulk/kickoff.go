@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -31,6 +32,7 @@ func (f *Face) kickOff(w http.ResponseWriter, r *http.Request, call *edge.Datast
 	req := export.Request{Datastore: call.ID, Caller: call.Principal.ARN, Base: strings.TrimRight(call.Base, "/"), Own: true,
 		RequestURL: strings.TrimRight(call.Base, "/") + "/" + at.path + query(r)}
 	p.base = req.Base
+	p.daVinci = at.daVinci
 	posted := r.Method == http.MethodPost
 	action := ActionStartGet
 	var raw []byte
@@ -137,8 +139,8 @@ func (f *Face) body(req *export.Request, p *params, call *edge.DatastoreCall, ra
 	if err := in.complete(); err != nil {
 		return err
 	}
-	if len(in.JobName) > 64 || len(in.ClientToken) > 64 {
-		return fault.Errorf(fault.Invalid, "bulk", "JobName and ClientToken have 64 characters at most.")
+	if !edge.ValidJobName(in.JobName) || !edge.ValidClientToken(in.ClientToken) {
+		return fault.Errorf(fault.Invalid, "bulk", "JobName has at most 64 letters, digits, spaces and _.:/=+-%%@, ClientToken at most 64 letters, digits and hyphens.")
 	}
 	req.JobName, req.ClientToken = in.JobName, in.ClientToken
 	return in.direct(req, call)
@@ -170,7 +172,13 @@ func (p *params) parameters(in *startBody) error {
 	return nil
 }
 
-// daVinci narrows a selection to the types of a member attribution list, the default of $davinci-data-export.
+// memberAttribution is the exportType of $davinci-data-export that is offered, its default: a member attribution list.
+const memberAttribution = "hl7.fhir.us.davinci-atr"
+
+// beyondPatients are the types of such a list that belong to no patient, but are referred to.
+var beyondPatients = []string{"Location", "Organization", "Practitioner", "PractitionerRole"}
+
+// daVinci narrows a selection to the types of a member attribution list.
 func daVinci(s *export.Selection) error {
 	const most = 500
 	if len(s.Patients) > most {
@@ -178,7 +186,7 @@ func daVinci(s *export.Selection) error {
 	}
 	if len(s.Types) == 0 {
 		s.Types = []string{"Coverage", "Group", "Location", "Organization", "Patient", "Practitioner", "PractitionerRole", "RelatedPerson"}
-		s.References = true
 	}
+	s.References = s.References || slices.ContainsFunc(s.Types, func(name string) bool { return slices.Contains(beyondPatients, name) })
 	return nil
 }

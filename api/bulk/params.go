@@ -16,6 +16,7 @@ import (
 type params struct {
 	list    []param
 	base    string   // of the data store, without a last slash
+	daVinci bool     // of $davinci-data-export, which has more of them
 	lenient bool     // Prefer: handling=lenient
 	ignored []string // what was passed over, in sentences
 }
@@ -61,11 +62,17 @@ func prefers(r *http.Request, name, value string) bool {
 	return false
 }
 
+// single are the parameters that a kick-off has once.
+var single = []string{"_outputFormat", "_since", "_until", "organizeOutputBy", "exportType"}
+
 // selection is what the parameters ask for (Bulk Data Access 3.0.0, section "Query Parameters"). A list may be repeated,
 // or divided by commas.
 func (p *params) selection(level export.Level, group string, posted bool) (export.Selection, error) {
 	s := export.Selection{Level: level, Group: group}
-	for _, q := range p.list {
+	for i, q := range p.list {
+		if slices.Contains(single, q.name) && slices.ContainsFunc(p.list[:i], func(before param) bool { return before.name == q.name && before.value != q.value }) {
+			return s, refuse(q.name, "it is given twice, with different values")
+		}
 		if err := p.take(&s, q, posted); err != nil {
 			return s, err
 		}
@@ -90,9 +97,13 @@ func (p *params) take(s *export.Selection, q param, posted bool) (err error) {
 			return refuse(q.name, "%q is not offered; application/fhir+ndjson is", clip(q.value))
 		}
 	case "_since":
-		s.Since, err = instant(q)
+		if s.Since, err = instant(q); s.Since < 1 { // nothing is older; 0 would be none
+			s.Since = 1
+		}
 	case "_until":
-		s.Until, err = instant(q)
+		if s.Until, err = instant(q); err == nil && s.Until < 1 {
+			err = refuse(q.name, "no data store has anything from before 1970")
+		}
 	case "_type":
 		s.Types = append(s.Types, list(q.value)...)
 	case "_elements":
@@ -140,6 +151,13 @@ func (p *params) take(s *export.Selection, q param, posted bool) (err error) {
 		default:
 			err = p.pass(q.name, "%q is not offered; %s is", clip(q.value), export.ByPatient)
 		}
+	case "exportType":
+		if !p.daVinci {
+			return p.pass(q.name, "it goes with $davinci-data-export only")
+		}
+		if q.value != "" && q.value != memberAttribution {
+			err = p.pass(q.name, "%q is not offered; %s is", clip(q.value), memberAttribution)
+		}
 	case "allowPartialManifests", "_format", "_pretty":
 	default:
 		err = p.pass(q.name, "an export does not know it")
@@ -159,7 +177,7 @@ func (p *params) pass(name, format string, args ...any) error {
 
 func instant(q param) (fhir.Instant, error) {
 	at, err := fhir.ParseInstant(strings.ReplaceAll(q.value, " ", "+"))
-	if err != nil || at <= 0 {
+	if err != nil {
 		return 0, refuse(q.name, "it is no instant such as 2026-01-31T12:00:00Z")
 	}
 	return at, nil

@@ -9,43 +9,99 @@ import (
 
 	"github.com/klauspost/compress/gzip"
 
+	"tarn/api/edge"
 	"tarn/export"
+	"tarn/fault"
+	"tarn/fhir"
 )
 
-// sendFile answers with a file. Ranges (RFC 9110 section 14) are of the file as it is; a whole file is packed by gzip
-// where the caller takes that and asks for no range.
+// sendFile answers with a file. Ranges (RFC 9110 section 14) are of the file as it is, and If-Range with its ETag lets a
+// download go on; a whole file is packed by gzip where the caller takes that and asks for no range.
 func sendFile(w http.ResponseWriter, r *http.Request, file export.OwnFile) error {
 	h := w.Header()
 	h.Set("Content-Type", mediaNDJSON)
 	h.Set("Vary", "Accept-Encoding")
 	h.Set("Cache-Control", "private, no-store")
+	if unit := r.Header.Get("Range"); unit != "" && !strings.HasPrefix(unit, "bytes=") {
+		r.Header.Del("Range") // a unit that is not known is as none
+	}
 	if r.Header.Get("Range") == "" && takesGzip(r) {
-		body, err := file.Open(r.Context(), 0, -1)
-		if err != nil {
-			return err
-		}
-		defer body.Close()
-		h.Set("Content-Encoding", "gzip")
-		if r.Method == http.MethodHead {
-			return nil
-		}
-		packed, err := gzip.NewWriterLevel(w, gzip.BestSpeed)
-		if err != nil {
-			return err
-		}
-		if _, err = io.Copy(packed, body); err == nil {
-			err = packed.Close()
-		}
-		if err != nil {
-			panic(http.ErrAbortHandler) // the status has gone: breaking off is the only way to say that it failed
-		}
-		return nil
+		return sendPacked(w, r, file)
 	}
 	content := &seeker{ctx: r.Context(), file: file}
 	defer content.close()
 	h.Set("Accept-Ranges", "bytes")
-	http.ServeContent(w, r, "", time.Time{}, content)
+	h.Set("Etag", `"`+file.ETag+`"`)
+	http.ServeContent(&unsatisfied{ResponseWriter: w, request: r}, r, "", time.Time{}, content)
 	return nil
+}
+
+func sendPacked(w http.ResponseWriter, r *http.Request, file export.OwnFile) error {
+	h, tag := w.Header(), `"`+file.ETag+`-gzip"`
+	h.Set("Etag", tag)
+	if named(r.Header.Values("If-None-Match"), tag) {
+		h.Del("Content-Type")
+		w.WriteHeader(http.StatusNotModified)
+		return nil
+	}
+	body, err := file.Open(r.Context(), 0, -1)
+	if err != nil {
+		return err
+	}
+	defer body.Close()
+	h.Set("Content-Encoding", "gzip")
+	if r.Method == http.MethodHead {
+		return nil
+	}
+	packed, err := gzip.NewWriterLevel(w, gzip.BestSpeed)
+	if err != nil {
+		return err
+	}
+	if _, err = io.Copy(packed, body); err == nil {
+		err = packed.Close()
+	}
+	if err != nil {
+		panic(http.ErrAbortHandler) // the status has gone: breaking off is the only way to say that it failed
+	}
+	return nil
+}
+
+// named reports whether a list of ETags (RFC 9110 section 13.1.2) has this one, or all.
+func named(lines []string, tag string) bool {
+	for _, line := range lines {
+		for part := range strings.SplitSeq(line, ",") {
+			if part = strings.TrimPrefix(strings.TrimSpace(part), "W/"); part == tag || part == "*" {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// unsatisfied answers with an outcome where http.ServeContent says 416 in plain text.
+type unsatisfied struct {
+	http.ResponseWriter
+	request *http.Request
+	told    bool
+}
+
+// WriteHeader implements http.ResponseWriter.
+func (u *unsatisfied) WriteHeader(code int) {
+	if code != http.StatusRequestedRangeNotSatisfiable {
+		u.ResponseWriter.WriteHeader(code)
+		return
+	}
+	u.told = true
+	edge.WriteOutcome(u.ResponseWriter, u.request, edge.WithStatus(code, fhir.NewOutcomeError(fault.Invalid, "bulk", fhir.Issue{Severity: fhir.SeverityError,
+		Code: fhir.CodeValue, Diagnostics: "The file has none of the bytes that the header Range asks for."})))
+}
+
+// Write implements io.Writer.
+func (u *unsatisfied) Write(p []byte) (int, error) {
+	if u.told {
+		return len(p), nil
+	}
+	return u.ResponseWriter.Write(p)
 }
 
 // takesGzip reports whether Accept-Encoding names gzip with a quality above zero.

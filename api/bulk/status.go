@@ -98,7 +98,7 @@ func (f *Face) status(w http.ResponseWriter, r *http.Request, call *edge.Datasto
 	if err != nil {
 		return err
 	}
-	if j.Own && (f.o.Exports.Expired(rec, j) && rec.State != job.Failed || rec.State.Cancelling()) {
+	if givenUp(f.o.Exports, rec, j) || j.Own && rec.State.Cancelling() {
 		return fhir.NewOutcomeError(fault.NotFound, "bulk", fhir.Issue{Severity: fhir.SeverityError, Code: "not-found",
 			Diagnostics: "The export was cancelled, or its files were deleted."})
 	}
@@ -231,9 +231,13 @@ func (f *Face) cancel(w http.ResponseWriter, r *http.Request, call *edge.Datasto
 	return writeStatus(w, http.StatusAccepted, status{Properties: properties{JobID: rec.ID, JobStatus: rec.State, DatastoreID: rec.Datastore}})
 }
 
-// givenUp reports whether an export to the service's own bucket was given up, or its files are gone.
+// givenUp reports whether an export to the service's own bucket was given up, or its files are gone. One that failed has none,
+// and tells why until it is given up.
 func givenUp(e Exports, rec job.Record, j export.Job) bool {
-	return j.Own && e.Expired(rec, j) && rec.State != job.Failed
+	if rec.State == job.Failed {
+		return j.Own && !rec.Discarded.IsZero()
+	}
+	return j.Own && e.Expired(rec, j)
 }
 
 // mediaNDJSON is the type of exported files.

@@ -25,6 +25,29 @@ func TestStatus_ofAFailedExportTellsWhy(t *testing.T) {
 	}
 }
 
+// TestCancel_ofAFailedExportEndsItsStatus gives it up: its status is told until then, and after that it is 404.
+func TestCancel_ofAFailedExportEndsItsStatus(t *testing.T) {
+	t.Parallel()
+	c := open(t, &stage{failed: "It failed."}, everything)
+	for i, want := range []struct {
+		method string
+		status int
+	}{{http.MethodGet, 500}, {http.MethodDelete, 202}, {http.MethodGet, 404}, {http.MethodDelete, 404}} {
+		resp, err := c.FHIR(t.Context(), want.method, active, "export/"+jobID, nil)
+		status := 0
+		var refused *client.Error
+		if errors.As(err, &refused) {
+			status = refused.Status
+		} else if err == nil {
+			status = resp.StatusCode
+			_ = resp.Body.Close()
+		}
+		if status != want.status {
+			t.Errorf("%d: %s gives %d (%v), want %d", i, want.method, status, err, want.status)
+		}
+	}
+}
+
 func TestOffer_isWhatTheRoutesServe(t *testing.T) {
 	t.Parallel()
 	var said []string

@@ -1,19 +1,21 @@
 package control
 
-import "tarn/job"
+import (
+	"tarn/api/edge"
+	"tarn/job"
+)
 
 // The shapes of HealthLake's model, version 2017-07-01. A test holds them against an independent copy of it.
 const (
-	plainPattern = `^([\p{L}\p{Z}\p{N}_.:/=+\-%@]*)$`
-	tagPattern   = `^([\p{L}\p{Z}\p{N}_.:/=+\-@]*)$`
+	tagPattern = `^([\p{L}\p{Z}\p{N}_.:/=+\-@]*)$`
 )
 
 var (
-	datastoreID   = words(1, 32, plainPattern)
-	datastoreName = words(1, 256, plainPattern)
-	jobID         = words(1, 32, plainPattern)
-	jobName       = words(1, 64, plainPattern)
-	clientToken   = words(1, 64, `^[a-zA-Z0-9-]+$`)
+	datastoreID   = words(1, 32, edge.Plain)
+	datastoreName = words(1, 256, edge.Plain)
+	jobID         = words(1, 32, edge.Plain)
+	jobName       = words(1, 64, edge.Plain)
+	clientToken   = words(1, 64, edge.Token)
 	roleARN       = words(20, 2048, `arn:aws(-[^:]+)?:iam::[0-9]{12}:role/.+`)
 	s3URI         = words(0, 1024, `s3://[a-z0-9][\.\-a-z0-9]{1,61}[a-z0-9](/.*)?`)
 	kmsKeyID      = words(1, 400, `(arn:aws((-us-gov)|(-iso)|(-iso-b)|(-cn))?:kms:)?([a-z]{2}-[a-z]+(-[a-z]+)?-\d:)?(\d{12}:)?(((key/)?[a-zA-Z0-9-_]+)|(alias/[a-zA-Z0-9:/_-]+))`)

@@ -236,6 +236,10 @@ func (s *stage) exportsLevels() {
 	s.want("Provenance of what is exported", s.exported("GET", "$export?_type=Observation,Provenance&_typeFilter=Observation%3Fcode%3D718-7&includeAssociatedData=RelevantProvenanceResources", ""), "Observation/b3")
 	s.want("a member attribution list", s.exported("GET", "Group/g/$davinci-data-export", ""), "Patient/p1", "Patient/p2", "Group/inner", "Group/g", "Organization/o1")
 
+	s.want("of that list, with its name", s.exported("GET", "Group/g/$davinci-data-export?_type=Patient,Organization&exportType=hl7.fhir.us.davinci-atr", ""), "Patient/p1", "Patient/p2", "Organization/o1")
+	s.want("since the beginning", s.exported("GET", "$export?_type=Organization&_since=1970-01-01T00:00:00Z&_since=1970-01-01T00:00:00Z", ""), "Organization/o1")
+	s.want("since before it", s.exported("GET", "$export?_type=Organization&_since=1900-01-01T00:00:00Z", ""), "Organization/o1")
+
 	s.refused("POST", "Group/g/$export", `{"resourceType":"Parameters","parameter":[{"name":"patient","valueReference":{"reference":"Patient/p3"}}]}`, 400, "no member")
 	s.refused("POST", "Patient/$export", `{"resourceType":"Parameters","parameter":[{"name":"patient","valueReference":{"reference":"Patient/none"}}]}`, 400, "not there")
 	s.refused("POST", "$export", `{"resourceType":"Parameters","parameter":[{"name":"patient","valueReference":{"reference":"Patient/p1"}}]}`, 400, "patient")
@@ -286,6 +290,7 @@ func TestManifest_hasWhatTheStandardWants(t *testing.T) {
 	if part.status != http.StatusPartialContent || !bytes.Equal(part.body, plain.body[10:30]) {
 		t.Errorf("a range: %d %q", part.status, part.body)
 	}
+	s.goesOn(file, plain, packed)
 	for _, wrong := range []string{"../manifest.json", "manifest.json", "Patient/nothing.ndjson", "%2e%2e/x.ndjson"} {
 		if a := s.send("GET", location+"/files/"+wrong, nil, ""); a.status < 400 || a.status > 499 {
 			t.Errorf("%s: %d", wrong, a.status)
@@ -394,6 +399,10 @@ func TestHealthLake_exportsToTheCallersBucketByREST(t *testing.T) {
 	}
 	s.refused("POST", "$export", `{"DataAccessRoleArn":"arn:aws:iam::000000000000:role/none","OutputDataConfig":{"S3Configuration":{"S3Uri":"s3://none-such","KmsKeyId":"alias/none"}}}`, 400, "role/none")
 	s.refused("POST", "$export", `{"JobName":"x"}`, 400, "DataAccessRoleArn")
+	for _, wrong := range []string{`"JobName":"a<b"`, `"JobName":"` + strings.Repeat("é", 65) + `"`, `"ClientToken":"a b"`} {
+		s.refused("POST", "$export", strings.Replace(body, `"JobName":"rest"`, wrong, 1), 400, "64")
+	}
+	s.await(s.kick("POST", "$export?_type=Slot", strings.Replace(body, `"JobName":"rest"`, `"JobName":"`+strings.Repeat("é", 64)+`","ClientToken":"a-1"`, 1)))
 	s.refused("POST", "$export", `{"resourceType":"Patient"}`, 400, "Parameters")
 	s.refused("POST", "$export", `nonsense`, 400, "body")
 }

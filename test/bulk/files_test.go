@@ -74,6 +74,38 @@ func TestManifest_hasTheMembersOfTheStandardAndNoOthers(t *testing.T) {
 	}
 }
 
+// goesOn holds what a download that broke off asks for, and what there is none of.
+func (s *stage) goesOn(file string, plain, packed answer) {
+	s.Helper()
+	tag, size := plain.header.Get("Etag"), len(plain.body)
+	if len(tag) < 10 || packed.header.Get("Etag") == tag || packed.header.Get("Etag") == "" {
+		s.Errorf("ETags %q, and packed %q", tag, packed.header.Get("Etag"))
+	}
+	for _, c := range []struct {
+		header map[string]string
+		status int
+		body   []byte // nil: it is not looked at
+	}{
+		{map[string]string{"Range": "bytes=10-", "If-Range": tag}, http.StatusPartialContent, plain.body[10:]},
+		{map[string]string{"Range": "bytes=10-", "If-Range": `"another"`}, http.StatusOK, plain.body},
+		{map[string]string{"Range": "lines=1-2", "Accept-Encoding": "identity"}, http.StatusOK, plain.body},
+		{map[string]string{"If-None-Match": tag, "Accept-Encoding": "identity"}, http.StatusNotModified, []byte{}},
+		{map[string]string{"If-None-Match": packed.header.Get("Etag"), "Accept-Encoding": "gzip"}, http.StatusNotModified, []byte{}},
+		{map[string]string{"If-None-Match": tag, "Accept-Encoding": "gzip"}, http.StatusOK, nil},
+		{map[string]string{"Range": fmt.Sprintf("bytes=%d-", size)}, http.StatusRequestedRangeNotSatisfiable, nil},
+		{map[string]string{"Range": "bytes=abc"}, http.StatusRequestedRangeNotSatisfiable, nil},
+	} {
+		a := s.send("GET", file, c.header, "")
+		if a.status != c.status || c.body != nil && !bytes.Equal(a.body, c.body) {
+			s.Errorf("%v: %d %.200q", c.header, a.status, a.body)
+		}
+		if a.status == http.StatusRequestedRangeNotSatisfiable && (!strings.Contains(string(a.body), `"OperationOutcome"`) || a.header.Get("Content-Type") != "application/fhir+json; charset=utf-8" ||
+			c.header["Range"] != "bytes=abc" && a.header.Get("Content-Range") != fmt.Sprintf("bytes */%d", size)) {
+			s.Errorf("%v: %v %s", c.header, a.header, a.body)
+		}
+	}
+}
+
 func TestFiles_haveTheNewestVersionsInFilesOf5000Lines(t *testing.T) {
 	t.Parallel()
 	s := open(t)

@@ -123,6 +123,7 @@ func TestKickOff_refusesWithAnOutcome(t *testing.T) {
 			{"_type", "MyType"}, {"_type", "Patient,MyType"}, {"_typeFilter", "Patient"}, {"_typeFilter", "Patient?_include=Patient:organization"},
 			{"_typeFilter", "Patient?_count=1"}, {"_typeFilter", "Patient?_elements=id"}, {"_elements", "Patient.name.family"}, {"_elements", "MyType.id"},
 			{"includeAssociatedData", "_myCustom"}, {"organizeOutputBy", "Encounter"}, {"unheardOf", "1"},
+			{"_until", "1969-12-31T23:59:59Z"}, {"exportType", "hl7.fhir.us.davinci-atr"},
 		} {
 			a := s.send("GET", level+"?"+wrong[0]+"="+url.QueryEscape(wrong[1]), nil, "")
 			s.outcomeOf(fmt.Sprintf("GET %s %v", level, wrong), a, http.StatusBadRequest)
@@ -138,6 +139,12 @@ func TestKickOff_refusesWithAnOutcome(t *testing.T) {
 		}
 		s.outcomeOf(level, s.send("PUT", level, map[string]string{"Content-Type": "application/fhir+json"}, "{}"), http.StatusMethodNotAllowed)
 	}
+	for _, twice := range []string{"_since=2020-01-01T00:00:00Z&_since=2021-01-01T00:00:00Z", "_outputFormat=ndjson&_outputFormat=application/ndjson"} {
+		s.outcomeOf(twice, s.send("GET", "$export?"+twice, nil, ""), http.StatusBadRequest)
+	}
+	s.outcomeOf("once in the URL, once in the body", s.send("POST", "$export?_since=2020-01-01T00:00:00Z", map[string]string{"Content-Type": "application/fhir+json"},
+		parameters("_since", "valueInstant", `"2021-01-01T00:00:00Z"`)), http.StatusBadRequest)
+	s.outcomeOf("another list", s.send("GET", "Group/g/$davinci-data-export?exportType=hl7.fhir.us.davinci-pdex", nil, ""), http.StatusBadRequest)
 	patient := parameters("patient", "valueReference", `{"reference":"Patient/p1"}`)
 	for at, status := range map[string]int{"$export": http.StatusBadRequest, "Group/none/$export": http.StatusNotFound} {
 		s.outcomeOf("patient at "+at, s.send("POST", at, map[string]string{"Content-Type": "application/fhir+json"}, patient), status)
