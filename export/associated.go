@@ -2,7 +2,6 @@ package export
 
 import (
 	"slices"
-	"strconv"
 
 	"tarn/fhir/r4"
 	"tarn/store"
@@ -16,23 +15,9 @@ func (c *chooser) provenance(next store.Ordinal, alive ordinals, found *choice) 
 		return err
 	}
 	related := newOrdinals(next)
-	newest := map[string]store.Version{}
+	links = slices.DeleteFunc(links, func(l link) bool { return !c.chosen[l.typ].has(l.at) })
 	for _, l := range links {
-		if !c.chosen[l.typ].has(l.at) {
-			continue
-		}
-		to := l.typ.String() + "/" + strconv.FormatUint(uint64(l.at), 10)
 		related.add(l.from)
-		if c.sel.Associated != LatestProvenance {
-			continue
-		}
-		h, err := c.v.Headers(c.ctx, provenanceCode, []store.Ordinal{l.from})
-		if err != nil {
-			return err
-		}
-		if last, ok := newest[to]; !ok || h[0].Tx > last.Tx || h[0].Tx == last.Tx && h[0].Ordinal > last.Ordinal {
-			newest[to] = h[0]
-		}
 	}
 	switch c.sel.Associated {
 	case RelevantProvenance:
@@ -40,12 +25,45 @@ func (c *chooser) provenance(next store.Ordinal, alive ordinals, found *choice) 
 		copy(found.live, related)
 	case LatestProvenance:
 		clear(found.live)
-		for _, v := range newest {
-			found.live.add(v.Ordinal)
+		if err := c.latest(links, found.live); err != nil {
+			return err
 		}
 	}
 	if c.patients != nil && c.sel.Deleted {
 		return c.deletedProvenance(found)
+	}
+	return nil
+}
+
+// latest finds the newest Provenance of each target.
+func (c *chooser) latest(links []link, found ordinals) error {
+	type target struct {
+		typ r4.Code
+		at  store.Ordinal
+	}
+	type provenance struct {
+		tx store.TxID
+		at store.Ordinal
+	}
+	newest := map[target]provenance{}
+	for chunk := range slices.Chunk(links, 1000) {
+		from := make([]store.Ordinal, len(chunk))
+		for i, l := range chunk {
+			from[i] = l.from
+		}
+		headers, err := c.v.Headers(c.ctx, provenanceCode, from)
+		if err = closing(err, c.ctx.Err()); err != nil {
+			return err
+		}
+		for i, l := range chunk {
+			to, now := target{l.typ, l.at}, provenance{headers[i].Tx, l.from}
+			if last, ok := newest[to]; !ok || now.tx > last.tx || now.tx == last.tx && now.at > last.at {
+				newest[to] = now
+			}
+		}
+	}
+	for _, p := range newest {
+		found.add(p.at)
 	}
 	return nil
 }

@@ -24,7 +24,7 @@ type Queries interface {
 
 // chooser finds what a Selection holds as of a view. What it finds is a function of the job's record and of the view.
 type chooser struct {
-	ctx     context.Context
+	ctx     context.Context // asked in each round of each loop: a job lives by it (job.Run.Living)
 	v       *store.View
 	before  *store.View // as of Since; nil without it
 	queries Queries
@@ -169,7 +169,7 @@ func (c *chooser) changed(code r4.Code, next store.Ordinal, alive ordinals, foun
 		copy(found.live, alive)
 	}
 	for row, err := range c.v.Changes(c.ctx, code, c.since, c.v.Tx()) {
-		if err != nil {
+		if err = closing(err, c.ctx.Err()); err != nil {
 			return err
 		}
 		if c.since == 0 && c.until == c.v.Tx() {
@@ -206,7 +206,7 @@ func (c *chooser) filter(code r4.Code, next store.Ordinal, found *choice) error 
 	meets := newOrdinals(next)
 	for _, q := range queries {
 		for o, err := range c.queries.SelectSeen(c.ctx, c.v, c.job.Base, c.sel.seen(), code, strings.TrimPrefix(q, "&")) {
-			if err != nil {
+			if err = closing(err, c.ctx.Err()); err != nil {
 				return err
 			}
 			meets.add(o)
@@ -279,6 +279,9 @@ func (c *chooser) hits(code r4.Code, p *r4.SearchParam, r index.Range, use func(
 	h := c.v.Hits(c.ctx, code, r.Param, store.Values{From: r.From, To: r.To, Prefix: r.Prefix}, false)
 	defer func() { err = closing(err, h.Err(), h.Close()) }()
 	for h.Next() {
+		if err := c.ctx.Err(); err != nil {
+			return err
+		}
 		entry := [1]fhir.IndexEntry{{Param: r.Param, Value: h.Value()}}
 		for t := range index.Targets(code, p, entry[:], c.job.Base) {
 			use(h.Ordinal(), t)
@@ -289,6 +292,9 @@ func (c *chooser) hits(code r4.Code, p *r4.SearchParam, r index.Range, use func(
 
 // targets walks over what one version refers to by the parameters.
 func (c *chooser) targets(v store.Version, params []*r4.SearchParam, use func(store.Ordinal, index.Target)) error {
+	if err := c.ctx.Err(); err != nil {
+		return err
+	}
 	entries, err := c.reader.entries(v)
 	if err != nil {
 		return err

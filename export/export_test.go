@@ -7,6 +7,18 @@ import (
 	"tarn/store"
 )
 
+// TakeSlotsForTest holds so many slots, as parts of other jobs do.
+func (s *Service) TakeSlotsForTest(n int) (release func()) {
+	for range n {
+		s.slots <- struct{}{}
+	}
+	return func() {
+		for range n {
+			<-s.slots
+		}
+	}
+}
+
 // CutForTest opens the cutting of a type into parts to the tests.
 var CutForTest = cut
 

@@ -237,7 +237,7 @@ func (o *organizer) cut(types []r4.Code, theirs map[r4.Code][]share) ([]Part, er
 		}
 		there, _ := slices.BinarySearch(batch, o.patients)
 		names, err := o.v.Headers(o.ctx, patientCode, batch[:there])
-		if err != nil {
+		if err = closing(err, o.ctx.Err()); err != nil {
 			return nil, err
 		}
 		for i, p := range batch {

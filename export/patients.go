@@ -161,17 +161,19 @@ func (c *chooser) selves(alive ordinals, note func(store.Ordinal, string)) error
 
 // deletedOfPatients keeps those of the deleted whose last version belonged to the patients, or may have.
 func (c *chooser) deletedOfPatients(code r4.Code, found *choice) error {
-	for o := range found.deleted.all() {
-		headers, err := c.v.Headers(c.ctx, code, []store.Ordinal{o})
+	for chunk := range slices.Chunk(slices.Collect(found.deleted.all()), 1000) {
+		headers, err := c.v.Headers(c.ctx, code, chunk)
 		if err != nil {
 			return err
 		}
-		theirs, err := c.belonged(headers[0])
-		if err != nil {
-			return err
-		}
-		if !theirs {
-			found.deleted.remove(o)
+		for i, o := range chunk {
+			theirs, err := c.belonged(headers[i])
+			if err = closing(err, c.ctx.Err()); err != nil {
+				return err
+			}
+			if !theirs {
+				found.deleted.remove(o)
+			}
 		}
 	}
 	return nil

@@ -92,7 +92,7 @@ func (c *chooser) addReferenced(choices map[r4.Code]choice) error {
 			}
 			for chunk := range slices.Chunk(names, 1000) {
 				found, err := c.v.Ordinals(c.ctx, code, chunk)
-				if err != nil {
+				if err = closing(err, c.ctx.Err()); err != nil {
 					return err
 				}
 				for _, o := range found {
@@ -116,7 +116,7 @@ func (c *chooser) linksOf(code r4.Code, of ordinals, ids map[r4.Code]map[string]
 	flush := func() error {
 		versions, err := c.v.ReadOrdinals(c.ctx, code, chunk)
 		chunk = chunk[:0]
-		if err != nil {
+		if err = closing(err, c.ctx.Err()); err != nil {
 			return err
 		}
 		for _, v := range versions {

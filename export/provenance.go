@@ -41,7 +41,7 @@ func (c *chooser) provenanceLinks(alive ordinals) ([]link, error) {
 				ids[i] = chunk[i].id
 			}
 			found, err := c.v.Ordinals(c.ctx, code, ids)
-			if err != nil {
+			if err = closing(err, c.ctx.Err()); err != nil {
 				return nil, err
 			}
 			for i, o := range found {
@@ -107,7 +107,7 @@ func (c *chooser) compartmentOf(code r4.Code) (theirs, fresh ordinals, err error
 func (c *chooser) deletedProvenance(found *choice) error {
 	for o := range found.deleted.all() {
 		headers, err := c.v.Headers(c.ctx, provenanceCode, []store.Ordinal{o})
-		if err != nil {
+		if err = closing(err, c.ctx.Err()); err != nil {
 			return err
 		}
 		if headers[0].Erased {

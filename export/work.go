@@ -8,6 +8,8 @@ import (
 	"errors"
 	"fmt"
 	"sync"
+	"sync/atomic"
+	"time"
 
 	"golang.org/x/sync/errgroup"
 
@@ -65,6 +67,8 @@ type execution struct {
 	number uint64
 	plan   []Part
 
+	writing atomic.Int32 // parts that hold a slot
+
 	mu    sync.Mutex
 	files [][]File // of each part of the plan; nil while it is not done
 }
@@ -121,7 +125,7 @@ func (e *execution) makePlan(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	plan, err := planSelection(ctx, e.store, v, &e.job, e.queries)
+	plan, err := planSelection(e.run.Living(ctx), e.store, v, &e.job, e.queries)
 	if err = errors.Join(err, v.Close()); err != nil {
 		return err
 	}
@@ -168,14 +172,36 @@ func (e *execution) parts(ctx context.Context) error {
 	return g.Wait()
 }
 
+// slotLook is how often a job that waits for a slot says that it lives.
+const slotLook = 100 * time.Millisecond
+
+// slot waits until a part may be written. As long as all slots are other jobs', this one waits and is not stuck; where it
+// holds one itself, what is done there tells.
+func (e *execution) slot(ctx context.Context) (release func(), err error) {
+	look := time.NewTicker(slotLook)
+	defer look.Stop()
+	for {
+		select {
+		case e.slots <- struct{}{}:
+			e.writing.Add(1)
+			return func() { e.writing.Add(-1); <-e.slots }, nil
+		case <-ctx.Done():
+			return nil, context.Cause(ctx)
+		case <-look.C:
+			if e.writing.Load() == 0 {
+				e.run.Alive()
+			}
+		}
+	}
+}
+
 // part writes part k and then, when its files are durable, its checkpoint.
 func (e *execution) part(ctx context.Context, k int) error {
-	select {
-	case e.slots <- struct{}{}:
-		defer func() { <-e.slots }()
-	case <-ctx.Done():
-		return context.Cause(ctx)
+	release, err := e.slot(ctx)
+	if err != nil {
+		return err
 	}
+	defer release()
 	v, err := e.store.Pinned(ctx, e.job.TxID)
 	if err != nil {
 		return err
@@ -214,13 +240,14 @@ type upload struct {
 }
 
 func (u *upload) write(p []byte) error {
+	u.run.Alive()
 	u.buffer.write(p)
 	return nil
 }
 
 func (u *upload) finish(f File, sum []byte) error {
 	defer u.buffer.reset()
-	return u.bucket.Put(u.ctx, u.folder+f.Name, &u.buffer, u.buffer.size,
+	return u.bucket.Put(u.ctx, u.folder+f.Name, u.run.Upload(&u.buffer), u.buffer.size,
 		cloud.PutOptions{KMSKeyID: u.job.KeyARN, ContentType: mediaNDJSON, SHA256: sum})
 }
 

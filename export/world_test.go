@@ -270,6 +270,8 @@ type faultyCloud struct {
 	puts int
 	// fail says for the n-th put, from 1, whether it fails before it does anything or after it did all.
 	fail func(n int, key string) (before, after error)
+	// read, unless nil, is what a put does with its body before it puts it.
+	read func(ctx context.Context, body io.Reader) error
 }
 
 func (c *faultyCloud) Assume(ctx context.Context, a cloud.Assumption) (cloud.Role, error) {
@@ -303,6 +305,14 @@ func (b faultyBucket) Put(ctx context.Context, key string, body io.ReadSeeker, s
 	}
 	if before != nil {
 		return before
+	}
+	if read := b.c.read; read != nil {
+		if err := read(ctx, body); err != nil {
+			return err
+		}
+		if _, err := body.Seek(0, io.SeekStart); err != nil {
+			return err
+		}
 	}
 	return errors.Join(b.Bucket.Put(ctx, key, body, size, o), after)
 }

@@ -163,6 +163,7 @@ func (e *execution) gently(ctx context.Context, piece func(n int) ([]byte, error
 			rest(ctx, time.Since(last))
 		}
 		last = time.Now()
+		e.run.Alive()
 		return piece(n)
 	}
 }

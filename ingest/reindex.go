@@ -179,6 +179,7 @@ func (r *reindexing) stale(ctx context.Context, v *store.View, to store.Ordinal)
 		}
 	}()
 	for size := 0; scan.Next(); {
+		r.run.Alive()
 		for len(fresh) > 0 && fresh[0] < scan.Ordinal() {
 			fresh = fresh[1:]
 		}

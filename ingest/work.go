@@ -48,6 +48,7 @@ func (w importWork) Run(ctx context.Context, run *job.Run) error {
 		return err
 	}
 	e.run = run
+	e.in, e.out = liveBucket{e.in, run}, liveBucket{e.out, run}
 	e.profiles = func(ctx context.Context) (validate.Profiles, error) {
 		if w.o.Profiles == nil {
 			return nil, nil

@@ -31,7 +31,8 @@ type memory struct {
 	objects map[string][]byte
 	onPut   func(key string) (before, after error)
 	onGet   func(key string)
-	cutGet  int // of a get's bytes, so many are not sent; once
+	onRead  func() // each read of a put's or a get's body
+	cutGet  int    // of a get's bytes, so many are not sent; once
 }
 
 func (m *memory) Account() string { return "000000000000" }
@@ -95,7 +96,7 @@ func (b memoryBucket) Put(_ context.Context, key string, body io.ReadSeeker, siz
 			return err
 		}
 		var err error
-		if text, err = io.ReadAll(body); err != nil {
+		if text, err = io.ReadAll(reading{body, b.m.onRead}); err != nil {
 			return err
 		}
 	}
@@ -125,7 +126,20 @@ func (b memoryBucket) Get(_ context.Context, key string, offset, n int64) (io.Re
 	}
 	text = text[:len(text)-b.m.cutGet]
 	b.m.cutGet = 0
-	return io.NopCloser(bytes.NewReader(text)), nil
+	return io.NopCloser(reading{bytes.NewReader(text), b.m.onRead}), nil
+}
+
+// reading calls a hook before each read.
+type reading struct {
+	io.Reader
+	hook func()
+}
+
+func (r reading) Read(p []byte) (int, error) {
+	if r.hook != nil {
+		r.hook()
+	}
+	return r.Reader.Read(p)
 }
 
 func (b memoryBucket) List(_ context.Context, prefix string) iter.Seq2[cloud.Object, error] {

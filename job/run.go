@@ -5,6 +5,7 @@ import (
 	"errors"
 	"iter"
 	"sync"
+	"sync/atomic"
 
 	"tarn/fault"
 	"tarn/kv"
@@ -52,6 +53,7 @@ type Run struct {
 	kind   Kind
 	term   uint64
 	params []byte
+	alive  atomic.Uint64 // signs of life
 
 	mu      sync.Mutex
 	row     row

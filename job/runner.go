@@ -38,8 +38,8 @@ type RunnerOptions struct {
 	// Attempts is how often in a row, without any progress between, a work may fail with fault.Unavailable before its
 	// job fails; 0 means 10.
 	Attempts int
-	// StuckAfter is how long a work may go on without any progress before it is ended and begun again, as after a passing
-	// failure; 0 means DefaultStuckAfter, less than 0 for ever.
+	// StuckAfter is how long a work may go on without any progress or sign of life (Run.Alive) before it is ended and begun
+	// again, as after a passing failure; 0 means DefaultStuckAfter, less than 0 for ever.
 	StuckAfter time.Duration
 	// Retention is how long the records of ended jobs are kept; 0 means for ever.
 	Retention time.Duration

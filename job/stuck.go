@@ -9,13 +9,14 @@ import (
 	"tarn/fault"
 )
 
-// ErrStuck is the cause of a context that ended because a work made no progress for RunnerOptions.StuckAfter.
+// ErrStuck is the cause of a context that ended because a work neither made progress nor gave a sign of life for
+// RunnerOptions.StuckAfter.
 var ErrStuck = errors.New("job: no progress")
 
-// DefaultStuckAfter is how long a work may go on without any progress when nothing else is said.
+// DefaultStuckAfter is how long a work may go on without any progress or sign of life when nothing else is said.
 const DefaultStuckAfter = 15 * time.Minute
 
-// attempt calls a work once and ends it when it makes no progress for too long: that is a passing failure like any
+// attempt calls a work once and ends it when it makes no progress and gives no sign of life for too long: that is a passing failure like any
 // other, so the job is begun again behind its last checkpoint. A work that does not heed the end of its context cannot
 // be stopped; the job's lease then beats no more, so that another process may take it over.
 func (r *Runner) attempt(ctx context.Context, t *task, run *Run, work Work) error {
@@ -36,15 +37,16 @@ func (r *Runner) attempt(ctx context.Context, t *task, run *Run, work Work) erro
 	return err
 }
 
-// watch looks at a work's progress from time to time until ctx ends or the progress has stood still for too long.
+// watch looks at a work's progress and signs of life from time to time until ctx ends or both have stood still for too long.
 func (r *Runner) watch(ctx context.Context, deaf *atomic.Bool, run *Run, end context.CancelCauseFunc) {
 	type sign struct {
 		progress Progress
 		planned  bool
+		alive    uint64
 	}
 	look := func() sign {
 		rec := run.Record()
-		return sign{rec.Progress, rec.Planned}
+		return sign{rec.Progress, rec.Planned, run.alive.Load()}
 	}
 	last, since := look(), time.Now()
 	for sleep(ctx, max(r.o.StuckAfter/8, time.Millisecond)) {

@@ -1,7 +1,10 @@
 package job_test
 
 import (
+	"bytes"
 	"context"
+	"io"
+	"strings"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
@@ -59,6 +62,50 @@ func TestStuck_progressKeepsAWorkAlive(t *testing.T) {
 			t.Errorf("begun %d times, %s", n, now.State)
 		}
 	})
+}
+
+func TestStuck_aSignOfLifeKeepsAWorkAlive(t *testing.T) {
+	for name, sign := range map[string]func(context.Context, *job.Run){
+		"a word":     func(_ context.Context, r *job.Run) { r.Alive() },
+		"a question": func(ctx context.Context, r *job.Run) { _ = r.Living(ctx).Err() },
+		"an upload":  func(_ context.Context, r *job.Run) { _, _ = io.ReadAll(r.Upload(strings.NewReader(""))) },
+		"a copy": func(_ context.Context, r *job.Run) {
+			_, _ = io.Copy(io.Discard, r.Upload(bytes.NewReader([]byte("x"))))
+		},
+		"a download": func(_ context.Context, r *job.Run) {
+			_, _ = io.ReadAll(r.Download(io.NopCloser(strings.NewReader(""))))
+		},
+		"no sign yet": nil,
+	} {
+		t.Run(name, func(t *testing.T) {
+			bubble(t, func(t *testing.T, _ kv.Engine, l *job.Ledger) {
+				rec := enqueue(t, l, job.New{})
+				want, begun := job.Completed, 0
+				if sign == nil {
+					want = job.Failed
+				}
+				_, stop := start(t, l, job.RunnerOptions{StuckAfter: time.Minute, Kinds: kinds(work{run: func(ctx context.Context, r *job.Run) error {
+					begun++
+					for range 20 {
+						time.Sleep(50 * time.Second)
+						if err := ctx.Err(); err != nil {
+							return err
+						}
+						if sign != nil {
+							sign(ctx, r)
+						}
+					}
+					return nil
+				}})})
+				defer stop()
+				time.Sleep(3 * time.Hour)
+				synctest.Wait()
+				if now := wantState(t, l, rec, want); want == job.Completed && begun != 1 {
+					t.Errorf("begun %d times, %s", begun, now.State)
+				}
+			})
+		})
+	}
 }
 
 func TestPace_followsTheWorkAndTellsTheTimeLeft(t *testing.T) {
