@@ -42,6 +42,16 @@ type chooser struct {
 type choice struct {
 	live    ordinals // to be written
 	deleted ordinals // to be told as deleted
+	late    ordinals // changed after Until; nil: none
+}
+
+// joined adds what belongs to those who joined: all of it, whenever it was changed, but not after Until.
+func (f *choice) joined(fresh ordinals) {
+	if f.late != nil {
+		fresh = slices.Clone(fresh)
+		fresh.drop(f.late)
+	}
+	f.live.join(fresh)
 }
 
 // newChooser looks up what the selection names. The caller closes it before the views' store.
@@ -179,6 +189,10 @@ func (c *chooser) changed(code r4.Code, next store.Ordinal, alive ordinals, foun
 		found.deleted.remove(row.Ordinal)
 		switch {
 		case row.Tx > c.until:
+			if found.late == nil {
+				found.late = newOrdinals(next)
+			}
+			found.late.add(row.Ordinal)
 		case row.Change == store.Deleted:
 			found.deleted.add(row.Ordinal)
 		default:

@@ -46,6 +46,13 @@ func (s ordinals) keep(other ordinals) {
 	}
 }
 
+// drop takes out what is in other, which has the same size.
+func (s ordinals) drop(other ordinals) {
+	for i := range s {
+		s[i] &^= other[i]
+	}
+}
+
 // join puts in what is in other, which has the same size.
 func (s ordinals) join(other ordinals) {
 	for i := range s {

@@ -95,7 +95,7 @@ func (c *chooser) ofPatients(code r4.Code, next store.Ordinal, alive ordinals, f
 		return err
 	}
 	found.live.keep(theirs)
-	found.live.join(fresh)
+	found.joined(fresh)
 	if !c.sel.Deleted {
 		return nil
 	}

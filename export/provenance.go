@@ -76,7 +76,7 @@ func (c *chooser) provenanceOfPatients(next store.Ordinal, alive ordinals, found
 		}
 	}
 	found.live.keep(theirs)
-	found.live.join(fresh)
+	found.joined(fresh)
 	if !c.sel.Deleted {
 		return nil
 	}
