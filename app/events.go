@@ -2,6 +2,7 @@ package app
 
 import (
 	"bytes"
+	"context"
 	"os"
 
 	"tarn/catalog"
@@ -15,7 +16,7 @@ import (
 
 // openEvents makes the sender of events and returns what the ledger and the catalog are to tell; nil where nobody asked
 // for events.
-func (a *App) openEvents() (jobs func(*kv.Batch, job.Record), datastores func(*kv.Batch, catalog.Datastore), err error) {
+func (a *App) openEvents(ctx context.Context) (jobs func(*kv.Batch, job.Record), datastores func(*kv.Batch, catalog.Datastore), err error) {
 	if a.cfg.EventWebhook == "" {
 		return nil, nil, nil
 	}
@@ -29,7 +30,10 @@ func (a *App) openEvents() (jobs func(*kv.Batch, job.Record), datastores func(*k
 			return nil, nil, fault.Errorf(fault.Invalid, "app", "The file with the secret for events is empty.")
 		}
 	}
-	outbox := event.Open(a.system, event.Origin{Account: a.cfg.Account, Region: a.cfg.Region}, nil)
+	outbox, err := event.Open(ctx, a.system, event.Origin{Account: a.cfg.Account, Region: a.cfg.Region}, nil)
+	if err != nil {
+		return nil, nil, err
+	}
 	if a.events, err = event.NewSender(outbox, hook); err != nil {
 		return nil, nil, err
 	}

@@ -52,7 +52,7 @@ func (a *App) openServices(ctx context.Context, sealer *seal.Sealer) (err error)
 		return err
 	}
 	a.onClose(a.cloud.Close)
-	jobs, datastores, err := a.openEvents()
+	jobs, datastores, err := a.openEvents(ctx)
 	if err != nil {
 		return err
 	}

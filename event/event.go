@@ -115,7 +115,7 @@ func (e Event) marshal() ([]byte, error) {
 	return b, nil
 }
 
-// key orders events by time, and those of one millisecond by the thing and its state's place in a life.
-func (e Event) key(step int) []byte {
-	return fmt.Appendf(nil, "event/o/%016x/%s/%02d", e.Time.UnixMilli(), e.Subject, step)
+// key orders events by time; no two have the same.
+func (e Event) key() []byte {
+	return fmt.Appendf(nil, "event/o/%016x/%s", e.Time.UnixMilli(), e.Subject)
 }

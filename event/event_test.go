@@ -11,6 +11,7 @@ import (
 	"net/http"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -64,7 +65,21 @@ func (h *hook) types() (all []string) {
 	return all
 }
 
-func story(t *testing.T, status func(n int) int, giveUp time.Duration, tell func(ctx context.Context, space kv.Space, o *event.Outbox, h *hook)) {
+// jumping is a clock that is put forward or back.
+type jumping struct{ by atomic.Int64 }
+
+func (j *jumping) now() time.Time { return time.Now().Add(time.Duration(j.by.Load())) }
+
+func open(ctx context.Context, t *testing.T, space kv.Space, clock *jumping) *event.Outbox {
+	t.Helper()
+	o, err := event.Open(ctx, space, event.Origin{Account: "000000000000", Region: "us-east-1"}, clock.now)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return o
+}
+
+func story(t *testing.T, status func(n int) int, giveUp time.Duration, tell func(ctx context.Context, space kv.Space, o *event.Outbox, h *hook, clock *jumping)) {
 	t.Helper()
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -77,7 +92,8 @@ func story(t *testing.T, status func(n int) int, giveUp time.Duration, tell func
 		if err != nil {
 			t.Fatal(err)
 		}
-		o := event.Open(space, event.Origin{Account: "000000000000", Region: "us-east-1"}, nil)
+		clock := new(jumping)
+		o := open(ctx, t, space, clock)
 		h := &hook{status: status}
 		s, err := event.NewSender(o, event.Webhook{URL: "http://hook.example/x?token=hidden", Secret: []byte("hush"), GiveUpAfter: giveUp, Client: &http.Client{Transport: h}})
 		if err != nil {
@@ -85,7 +101,7 @@ func story(t *testing.T, status func(n int) int, giveUp time.Duration, tell func
 		}
 		done := make(chan struct{})
 		go func() { defer close(done); s.Run(ctx) }()
-		tell(ctx, space, o, h)
+		tell(ctx, space, o, h, clock)
 		cancel()
 		<-done
 		if err := engine.Close(); err != nil {
@@ -118,7 +134,7 @@ func TestSender_deliversInOrderThroughFailures(t *testing.T) {
 			return s
 		}
 		return 204
-	}, 0, func(_ context.Context, space kv.Space, o *event.Outbox, h *hook) {
+	}, 0, func(_ context.Context, space kv.Space, o *event.Outbox, h *hook, _ *jumping) {
 		commit(t, space, func(b *kv.Batch) { o.Datastore(b, "00000000000000000000000000000001", arn, "ACTIVE") })
 		for _, s := range []job.State{job.Submitted, job.InProgress, job.CompletedWithErrors} {
 			time.Sleep(time.Millisecond)
@@ -156,7 +172,7 @@ func TestSender_givesUpInTheEnd(t *testing.T) {
 			return 503
 		}
 		return 200
-	}, time.Hour, func(_ context.Context, space kv.Space, o *event.Outbox, h *hook) {
+	}, time.Hour, func(_ context.Context, space kv.Space, o *event.Outbox, h *hook, _ *jumping) {
 		commit(t, space, func(b *kv.Batch) { o.Job(b, record(job.Submitted), "Import", arn, "") })
 		time.Sleep(70 * time.Minute)
 		synctest.Wait()
@@ -172,6 +188,37 @@ func TestSender_givesUpInTheEnd(t *testing.T) {
 		}
 		if tried < 15 || tried > 40 {
 			t.Errorf("the first event was tried %d times in an hour", tried)
+		}
+	})
+}
+
+// TestSender_tellsAllInOrderWhateverTheClockDoes lets the clock stand, go back and jump days ahead, and the server restart.
+func TestSender_tellsAllInOrderWhateverTheClockDoes(t *testing.T) {
+	refuse := atomic.Bool{}
+	refuse.Store(true)
+	story(t, func(int) int {
+		if refuse.Load() {
+			return 503
+		}
+		return 200
+	}, 0, func(ctx context.Context, space kv.Space, o *event.Outbox, h *hook, clock *jumping) {
+		state := func(status string) {
+			commit(t, space, func(b *kv.Batch) { o.Datastore(b, "00000000000000000000000000000001", arn, status) })
+		}
+		state("CREATING")
+		state("ACTIVE") // within the same millisecond
+		clock.by.Store(int64(-time.Hour))
+		state("DELETING")
+		time.Sleep(time.Minute)
+		o = open(ctx, t, space, clock) // a restart
+		state("DELETED")
+		clock.by.Store(int64(72 * time.Hour))
+		time.Sleep(10 * time.Minute)
+		refuse.Store(false)
+		time.Sleep(10 * time.Minute)
+		synctest.Wait()
+		if got := strings.Join(h.types(), " "); got != "aws.healthlake.DataStoreCreating aws.healthlake.DataStoreActive aws.healthlake.DataStoreDeleting aws.healthlake.DataStoreDeleted" {
+			t.Errorf("taken %s", got)
 		}
 	})
 }

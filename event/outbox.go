@@ -2,6 +2,7 @@ package event
 
 import (
 	"context"
+	"errors"
 	"slices"
 	"sync/atomic"
 	"time"
@@ -22,42 +23,51 @@ type Outbox struct {
 }
 
 // Open is the outbox in the system space. There is nothing to close.
-func Open(space kv.Space, o Origin, now func() time.Time) *Outbox {
+func Open(ctx context.Context, space kv.Space, origin Origin, now func() time.Time) (*Outbox, error) {
 	if now == nil {
 		now = time.Now
 	}
-	return &Outbox{space: space, origin: o, now: now, kick: make(chan struct{}, 1)}
+	o := &Outbox{space: space, origin: origin, now: now, kick: make(chan struct{}, 1)}
+	snap, err := space.Snapshot(ctx)
+	if err != nil {
+		return nil, fault.Wrap("event.Open", err)
+	}
+	all := kv.Prefix(prefix)
+	all.Reverse = true
+	it := snap.Scan(ctx, all)
+	if it.Next() {
+		o.last.Store(bornAt(it.Key()).UnixMilli())
+	}
+	return o, fault.Wrap("event.Open", errors.Join(it.Err(), it.Close(), snap.Close()))
 }
 
 // Job adds the event of a job's new state to the batch that makes it.
 func (o *Outbox) Job(b *kv.Batch, rec job.Record, kind, arn, output string) {
-	o.add(b, o.origin.OfJob(rec, kind, arn, output, o.moment()), slices.Index(job.States(), rec.State))
+	o.add(b, o.origin.OfJob(rec, kind, arn, output, o.moment()))
 }
 
 // Datastore adds the event of a data store's new status to the batch that makes it.
 func (o *Outbox) Datastore(b *kv.Batch, id, arn, status string) {
-	o.add(b, o.origin.OfDatastore(id, arn, status, o.moment()), 0)
+	o.add(b, o.origin.OfDatastore(id, arn, status, o.moment()))
 }
 
-// moment is now, or the time of the newest event if that is later.
+// moment is now, or a millisecond behind the newest event if that is later: no two events have one moment.
 func (o *Outbox) moment() time.Time {
 	for {
-		last, now := o.last.Load(), o.now().UnixMilli()
-		if now <= last {
-			return time.UnixMilli(last)
-		}
-		if o.last.CompareAndSwap(last, now) {
-			return time.UnixMilli(now)
+		last := o.last.Load()
+		next := max(o.now().UnixMilli(), last+1)
+		if o.last.CompareAndSwap(last, next) {
+			return time.UnixMilli(next)
 		}
 	}
 }
 
-func (o *Outbox) add(b *kv.Batch, e Event, step int) {
+func (o *Outbox) add(b *kv.Batch, e Event) {
 	value, err := e.marshal()
 	if err != nil {
 		return // the types above cannot fail
 	}
-	b.Set(e.key(step), value)
+	b.Set(e.key(), value)
 	select {
 	case o.kick <- struct{}{}: // the batch is not durable yet: the sender looks a moment later
 	default:
@@ -79,12 +89,7 @@ func (o *Outbox) oldest(ctx context.Context, n int) (rows []waiting, err error) 
 	for len(rows) < n && it.Next() {
 		rows = append(rows, waiting{slices.Clone(it.Key()), slices.Clone(it.Value())})
 	}
-	for _, e := range []error{it.Err(), it.Close(), snap.Close()} {
-		if err == nil {
-			err = e
-		}
-	}
-	return rows, fault.Wrap("event", err)
+	return rows, fault.Wrap("event", errors.Join(it.Err(), it.Close(), snap.Close()))
 }
 
 // forget deletes what was delivered.

@@ -25,7 +25,8 @@ type Webhook struct {
 	// Secret, unless empty, signs each request: the header X-Tarn-Signature is "sha256=" and the HMAC-SHA256 of the body
 	// in lowercase hexadecimal.
 	Secret []byte
-	// GiveUpAfter is how long an event is tried before it is dropped with a line in the log; 0 means DefaultGiveUpAfter.
+	// GiveUpAfter is how old an event may become that the webhook does not take before it is dropped with a line in the log; 0
+	// means DefaultGiveUpAfter. A clock that jumps ahead alone drops none: leastFailures come first.
 	GiveUpAfter time.Duration
 	Client      *http.Client // nil: one with a time limit that follows no redirects
 	Log         *slog.Logger // nil: nothing is logged
@@ -40,6 +41,8 @@ const (
 	maxPause   = 5 * time.Minute
 	idlePoll   = 5 * time.Second // for events of other processes, and for batches that were not durable when they kicked
 	atOnce     = 64
+	// leastFailures is how often in a row the webhook has refused before anything is dropped: more than half an hour.
+	leastFailures = 15
 )
 
 // Check refuses a webhook that cannot work: fault.Invalid.
@@ -57,6 +60,8 @@ type Sender struct {
 	outbox *Outbox
 	hook   Webhook
 	sent   *prometheus.CounterVec
+
+	failures int // in a row; Run alone counts
 }
 
 // NewSender makes a Sender; Run starts it.
@@ -136,13 +141,15 @@ func (s *Sender) deliver(ctx context.Context, rows []waiting) error {
 		}
 		if err != nil {
 			s.sent.WithLabelValues("refused").Inc()
-			if s.outbox.now().Sub(bornAt(row.key)) < s.hook.GiveUpAfter {
+			s.failures++
+			if s.failures < leastFailures || s.outbox.now().Sub(bornAt(row.key)) < s.hook.GiveUpAfter {
 				return err
 			}
 			s.sent.WithLabelValues("given up").Inc()
 			s.hook.Log.Error("an event was not delivered in time and is dropped", "event", string(row.key), "error", err)
 		} else {
 			s.sent.WithLabelValues("taken").Inc()
+			s.failures = 0
 		}
 		if err := s.outbox.forget(ctx, row.key); err != nil {
 			return err
