@@ -46,8 +46,8 @@ func (d *draft) keep() {
 	}
 	*d.group.head = d.head
 	for i := range d.ops {
-		if key := d.ops[i].Key; len(key) > 1 && key[0] == tableRider && d.ops[i].Kind == kv.OpSet {
-			d.group.noteRider(key)
+		if key := d.ops[i].Key; len(key) > 1 && key[0] == tableRider {
+			d.group.noteRider(key, d.ops[i].Kind == kv.OpSet)
 		}
 	}
 }

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"testing/synctest"
 
 	"tarn/fault"
 	"tarn/store"
@@ -86,4 +87,37 @@ func TestGiven_leavesAllAsItWasWhereThePlaceIsAnother(t *testing.T) {
 	if _, err := s.Commit(t.Context(), tr); !fault.Is(err, fault.TooLarge) {
 		t.Errorf("a long key: %v", err)
 	}
+}
+
+// TestCommit_seesTheRidersThatItsGroupDeletes commits in one group who deletes a rider, and then those to whom it matters.
+func TestCommit_seesTheRidersThatItsGroupDeletes(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		_, space := memorySpace(t)
+		s := open(space, &clock{})
+		defer s.Close()
+		key, value := []byte("place"), []byte("1")
+		if _, err := s.Commit(t.Context(), store.Transaction{Riders: []store.Rider{{Key: key, Value: value}}}); err != nil {
+			t.Fatal(err)
+		}
+		release, errs := make(chan struct{}), make([]error, 4)
+		var all sync.WaitGroup
+		for i, one := range []store.Transaction{
+			{Report: func([]store.Result) []store.Rider { <-release; return nil }}, // the others wait behind it, and make a group
+			{Riders: []store.Rider{{Key: key}}},
+			{Given: &store.Rider{Key: key, Value: value}, Riders: []store.Rider{{Key: []byte("went on"), Value: value}}},
+			{Once: [][]byte{key}, Riders: []store.Rider{{Key: []byte("was done"), Value: value}}},
+		} {
+			all.Go(func() { _, errs[i] = s.Commit(t.Context(), one) })
+			synctest.Wait()
+		}
+		close(release)
+		all.Wait()
+		if errs[0] != nil || errs[1] != nil || !errors.Is(errs[2], store.ErrStale) || errs[3] != nil {
+			t.Errorf("%v", errs)
+		}
+		if got, err := s.Rider(t.Context(), []byte("went on")); got != nil || err != nil {
+			t.Errorf("who goes on from a place that is gone left %q, %v", got, err)
+		}
+	})
 }

@@ -22,7 +22,7 @@ type group struct {
 
 	resources map[resourceKey]*resource
 	uploads   map[blobRef]bool
-	planned   map[string]bool // keys of the riders that the group sets
+	planned   map[string]bool // keys of the riders that the group sets (true) or deletes (false)
 	batch     kv.Batch
 	memory    arena
 	old, new  []Entry    // of the write being planned
@@ -208,8 +208,10 @@ func (g *group) plan(p *pending) {
 func (g *group) once(p *pending) error {
 	for _, name := range p.t.Once {
 		key := riderKey(nil, name)
-		if g.planned[string(key)] {
+		if set, ok := g.planned[string(key)]; set {
 			return ErrDone
+		} else if ok {
+			continue // an earlier member deletes it
 		}
 		values, err := g.tx.Get(g.ctx, key)
 		if err != nil {
@@ -222,12 +224,12 @@ func (g *group) once(p *pending) error {
 	return nil
 }
 
-// given checks a rider that must be as it was. again: the group sets it, and it can be decided in the next group only.
+// given checks a rider that must be as it was. again: the group sets or deletes it, and it can be decided in the next group only.
 func (g *group) given(r *Rider) (again bool, err error) {
 	if r == nil {
 		return false, nil
 	}
-	if g.planned[string(riderKey(nil, r.Key))] {
+	if _, ok := g.planned[string(riderKey(nil, r.Key))]; ok {
 		return true, nil
 	}
 	return false, isGiven(g.ctx, g.tx, r)
@@ -245,12 +247,12 @@ func isGiven(ctx context.Context, tx kv.Locked, r *Rider) error {
 	return nil
 }
 
-// noteRider remembers that the group sets a rider.
-func (g *group) noteRider(key []byte) {
+// noteRider remembers that the group sets a rider, or deletes it.
+func (g *group) noteRider(key []byte, set bool) {
 	if g.planned == nil {
 		g.planned = map[string]bool{}
 	}
-	g.planned[string(key)] = true
+	g.planned[string(key)] = set
 }
 
 // guards checks the conditions of a transaction. again: earlier members of the group changed what one reads, and it
