@@ -167,7 +167,7 @@ func (s *Service) Start(ctx context.Context, r Request) (id string, state State,
 	state = Waiting
 	if !r.Compartment {
 		// The job would do it, but it may stand in a queue. If this fails, it does.
-		if err := s.hide(context.WithoutCancel(ctx), st, rec.ID, p, []store.Name{{Type: r.Type, ID: r.ID}}, nil, nil); err != nil {
+		if _, err := s.hideMeant(context.WithoutCancel(ctx), st, rec.ID, p, r.Type, nil); err != nil {
 			s.o.Log.Warn("an erasure is left to its job", "erasure", rec.ID, "error", err)
 		} else {
 			state = Hidden

@@ -5,6 +5,7 @@ import (
 	"errors"
 
 	"tarn/fault"
+	"tarn/fhir/r4"
 	"tarn/job"
 	"tarn/store"
 )
@@ -31,17 +32,25 @@ func (w work) Run(ctx context.Context, run *job.Run) error {
 	// After a failure too: this attempt, or one before, may have taken effect.
 	defer w.wake(rec.Datastore)
 	// It tells how far it is, so that a long history is not taken for no progress.
-	names, kept, err := w.meant(ctx, st, p, code, func(looked int64) error {
+	n, err := w.hideMeant(ctx, st, rec.ID, p, code, func(looked int64) error {
 		return run.SetProgress(ctx, func(p *job.Progress) { p.ResourcesTotal = looked })
 	})
 	if err != nil {
 		return err
 	}
-	again := func(changed []store.Name) ([]store.Name, []string, error) { return w.again(ctx, st, p, code, changed) }
-	if err := w.hide(ctx, st, rec.ID, p, names, kept, again); err != nil {
-		return err
+	return run.SetProgress(ctx, func(p *job.Progress) { p.Resources = int64(n) })
+}
+
+// hideMeant hides what an erasure means, and tells how many that were at first. Whoever comes late, after the same erasure
+// was carried out and purged, leaves alone what was made anew since: it decides as of the request, and holds what it saw
+// against what stands.
+func (s *Service) hideMeant(ctx context.Context, st *store.Store, jobID string, p params, code r4.Code, tell func(looked int64) error) (int, error) {
+	names, kept, err := s.meant(ctx, st, p, code, tell)
+	if err != nil {
+		return 0, err
 	}
-	return run.SetProgress(ctx, func(p *job.Progress) { p.Resources = int64(len(names)) })
+	again := func(changed []store.Name) ([]store.Name, []string, error) { return s.again(ctx, st, p, code, changed) }
+	return len(names), s.hide(ctx, st, jobID, p, names, kept, again)
 }
 
 // mostAtOnce is how many resources are hidden in one transaction; these fit as a rule.

@@ -2,6 +2,7 @@ package erase_test
 
 import (
 	"context"
+	"log/slog"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -117,6 +118,49 @@ func TestErasure_ofManyGoesOnBetweenItsTransactions(t *testing.T) {
 		}
 		if row := w.holds("secretive"); row != "" || len(seen) != 4 || !seen[left] {
 			t.Errorf("row %q still tells; it was seen with %v", row, seen)
+		}
+	})
+}
+
+// atRequest does something when an erasure has been requested and before it goes on.
+type atRequest struct {
+	slog.Handler
+	do func(erasure string)
+}
+
+func (h atRequest) Enabled(context.Context, slog.Level) bool { return true }
+
+func (h atRequest) Handle(_ context.Context, r slog.Record) error {
+	if r.Message == "erasure requested" {
+		r.Attrs(func(a slog.Attr) bool {
+			if a.Key == "erasure" {
+				h.do(a.Value.String())
+			}
+			return true
+		})
+	}
+	return nil
+}
+
+// TestStart_leavesAloneWhatWasMadeAnewBeforeItGoesOn lets the job hide and purge first: nothing is left by then that says so.
+func TestStart_leavesAloneWhatWasMadeAnewBeforeItGoesOn(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		w.put(`{"resourceType":"Patient","id":"p1"}`)
+		w.o.Log = slog.New(atRequest{slog.DiscardHandler, func(id string) {
+			if p := w.until(t.Context(), id, erase.Done); p.State != erase.Done {
+				t.Errorf("it is %s", p.State)
+			}
+			w.put(`{"resourceType":"Patient","id":"p1","active":true}`)
+		}})
+		w.svc = erase.New(w.o)
+		id, _, err := w.svc.Start(t.Context(), request(false))
+		must(t, err)
+		p, err := w.svc.Status(t.Context(), datastore, id)
+		must(t, err)
+		if !w.there("Patient", "p1") || p.State != erase.Done || len(p.Records) != 1 {
+			t.Errorf("what was made anew is there: %v; %+v", w.there("Patient", "p1"), p)
 		}
 	})
 }
