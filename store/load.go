@@ -34,7 +34,7 @@ type load struct {
 
 // Load is Commit for a large transaction that makes new resources, each a Put without conditions, while nobody else
 // writes: its rows are sorted and given to the engine as they are, past log and memory tables, which costs about half.
-// It may be far larger than Commit takes. All of it, riders and index entries with it, becomes visible at once and is
+// It may be far larger than Commit takes, and has no Guards, no Once and no Report (fault.Invalid). All of it, riders and index entries with it, becomes visible at once and is
 // durable when Load returns nil. Interactive transactions that come meanwhile break it off (ErrCommitInstead).
 func (s *Store) Load(ctx context.Context, t Transaction) error {
 	if err := ctx.Err(); err != nil {
@@ -58,8 +58,8 @@ func (s *Store) Load(ctx context.Context, t Transaction) error {
 func (s *Store) prepareLoad(ctx context.Context, t *Transaction) (*load, error) {
 	const op = "store.Load"
 	t.Bulk = true
-	if len(t.Guards) > 0 {
-		return nil, fault.Errorf(fault.Invalid, op, "a load has no guards")
+	if len(t.Guards) > 0 || len(t.Once) > 0 || t.Report != nil {
+		return nil, fault.Errorf(fault.Invalid, op, "a load has no guards, nothing to be done once and no report")
 	}
 	if err := t.check(); err != nil {
 		return nil, err

@@ -122,6 +122,14 @@ func TestLoad_refuses(t *testing.T) {
 	if err := s.Load(t.Context(), conditional); !fault.Is(err, fault.Invalid) {
 		t.Errorf("a deletion: %v", err)
 	}
+	for name, one := range map[string]store.Transaction{
+		"once":   {Once: [][]byte{[]byte("once")}},
+		"report": {Report: func([]store.Result) []store.Rider { return nil }},
+	} {
+		if err := s.Load(t.Context(), one); !fault.Is(err, fault.Invalid) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
 	if err := s.Load(t.Context(), store.Transaction{Riders: []store.Rider{{Key: []byte("z")}}}); !fault.Is(err, fault.Invalid) {
 		t.Errorf("a rider's deletion: %v", err)
 	}
