@@ -79,8 +79,8 @@ func (w preloadWork) fill(ctx context.Context, id string, run *job.Run) error {
 	return flush()
 }
 
-// DeleteWork drops what deleted data stores held. Their other jobs are cancelled first; one that still runs for a moment
-// fails, since what it works on is gone.
+// DeleteWork drops what deleted data stores held. Their other jobs fail, those that wait and those that run: what they work
+// on goes.
 func (s *Service) DeleteWork() job.Work { return deleteWork{s} }
 
 type deleteWork struct{ *Service }
@@ -96,7 +96,7 @@ func (w deleteWork) Run(ctx context.Context, run *job.Run) error {
 		if j.ID == self.ID {
 			continue
 		}
-		if _, err := w.o.Ledger.Cancel(ctx, j.Datastore, j.ID); err != nil && !fault.Is(err, fault.Conflict) { // it has ended by itself
+		if err := w.o.Ledger.Abandon(ctx, j.Datastore, j.ID, "The data store was deleted."); err != nil && !fault.Is(err, fault.Conflict) { // it has ended by itself
 			return err
 		}
 	}

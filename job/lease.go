@@ -37,7 +37,7 @@ func (l *Ledger) claim(ctx context.Context, of namedQueue, id string, seen sight
 			if r.Owner != "" && (r.Term != seen.term || r.Beat != seen.beat) {
 				return nil, nil
 			}
-		case q.Running == nil && len(q.Waiting) > 0 && q.Waiting[0].ID == id && !q.Waiting[0].Cancel:
+		case q.Running == nil && len(q.Waiting) > 0 && q.Waiting[0].ID == id && !q.Waiting[0].ends():
 			p := q.Waiting[0]
 			p.Queued = false
 			q.Running, q.Waiting = &p, q.Waiting[1:]
@@ -67,12 +67,12 @@ func (l *Ledger) claim(ctx context.Context, of namedQueue, id string, seen sight
 	return claimed, params, nil
 }
 
-// settle ends jobs that were cancelled while they waited, and marks those behind another one as QUEUED.
+// settle ends jobs that were cancelled or abandoned while they waited, and marks those behind another one as QUEUED.
 func (l *Ledger) settle(ctx context.Context, of namedQueue) error {
 	lock := [][]byte{queueKey(of.kind, of.datastore)}
 	var touched []string
 	for i, p := range of.Waiting {
-		if p.Cancel || !p.Queued && (of.Running != nil || i > 0) {
+		if p.ends() || !p.Queued && (of.Running != nil || i > 0) {
 			touched = append(touched, p.ID)
 			lock = append(lock, recordKey(p.ID))
 		}
@@ -99,9 +99,11 @@ func (l *Ledger) settle(ctx context.Context, of namedQueue) error {
 			if err != nil {
 				return nil, err
 			}
-			if p.Cancel {
+			if p.ends() {
+				if r.State = CancelCompleted; !p.Cancel {
+					r.State, r.Message = Failed, r.Abandoned
+				}
 				q.remove(id)
-				r.State = CancelCompleted
 				r.Ended = max(l.now().UnixMilli(), r.Submitted)
 			} else {
 				p.Queued = true
@@ -180,6 +182,9 @@ func (l *Ledger) finish(ctx context.Context, of *row, state State, message strin
 		params, err := l.observed(ctx, tx, of.ID)
 		if err != nil {
 			return nil, err
+		}
+		if state == Failed && r.Abandoned != "" {
+			message = r.Abandoned // whatever the work stumbled over, that was the reason
 		}
 		q.remove(of.ID)
 		r.State, r.Message, r.Owner, r.Rate = state, cut(message, MaxMessage), "", Pace{}

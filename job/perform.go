@@ -26,7 +26,18 @@ func (r *Runner) perform(t *task, claimed *row, params []byte) {
 	log.Info("job claimed", "state", claimed.State)
 
 	state, message := Completed, ""
-	if !claimed.State.Cancelling() {
+	abandoned := func() {
+		state = Failed // finish knows the message
+		if err := r.failed(ctx, run, work, fault.Errorf(fault.Conflict, "job", "What the job worked on is gone.")); err != nil {
+			log.Warn("an abandoned job could not be left in order", "error", err)
+		}
+	}
+	switch {
+	case claimed.State.Cancelling():
+		state = CancelSubmitted
+	case claimed.Abandoned != "":
+		abandoned()
+	default:
 		var err error
 		state, message, err = r.labour(t, run, work)
 		switch cause := context.Cause(t.work); {
@@ -39,6 +50,8 @@ func (r *Runner) perform(t *task, claimed *row, params []byte) {
 			return
 		case errors.Is(cause, ErrCancelled):
 			state = CancelSubmitted
+		case errors.Is(cause, ErrAbandoned):
+			abandoned()
 		default:
 			state, message = Failed, failure(err)
 			log.Error("job failed", "error", err)
@@ -46,8 +59,6 @@ func (r *Runner) perform(t *task, claimed *row, params []byte) {
 				log.Error("a failed job could not be left in order", "error", failed)
 			}
 		}
-	} else {
-		state = CancelSubmitted
 	}
 	for pause := firstPause; ; pause = min(2*pause, maxPause) {
 		if state == CancelSubmitted {

@@ -64,6 +64,7 @@ type row struct {
 	Beat        uint64   `json:"beat,omitempty"`
 	Owner       string   `json:"owner,omitempty"`
 	Discarded   int64    `json:"discarded,omitempty"` // ms since 1970
+	Abandoned   string   `json:"abandoned,omitempty"` // the Message that it is to fail with
 }
 
 // record is the row for the outside world.
@@ -94,13 +95,18 @@ type place struct {
 	Seq    uint64 `json:"seq"`
 	Cancel bool   `json:"cancel,omitempty"` // a cancel was accepted
 	Queued bool   `json:"queued,omitempty"` // its state says QUEUED
+
+	Abandoned bool `json:"abandoned,omitempty"` // it is to fail
 }
 
-// live is how many wait and have not been cancelled.
+// ends reports whether the job is to end without being done.
+func (p *place) ends() bool { return p.Cancel || p.Abandoned }
+
+// live is how many wait to be done.
 func (q *queue) live() int {
 	n := 0
 	for _, p := range q.Waiting {
-		if !p.Cancel {
+		if !p.ends() {
 			n++
 		}
 	}

@@ -16,7 +16,7 @@ type Work interface {
 	// Run does a job, or what is left of it: it may have been begun before, by this process or another, and run.Plan
 	// and run.Checkpoints tell how far it came. It returns nil when all is done. An error of kind fault.Unavailable is
 	// retried after a while; with any other the job is FAILED and fault.Message becomes its Message. When ctx ends it
-	// returns soon: context.Cause is ErrDrain (the job goes on later), ErrCancelled, or ErrTermLost. It may start
+	// returns soon: context.Cause is ErrDrain (the job goes on later), ErrCancelled, ErrAbandoned or ErrTermLost. It may start
 	// goroutines, but they end before it returns.
 	Run(ctx context.Context, run *Run) error
 }
@@ -40,6 +40,8 @@ var (
 	ErrDrain = errors.New("job: the process is shutting down")
 	// ErrCancelled is the cause of a context that ended because the job was cancelled.
 	ErrCancelled = errors.New("job: cancelled")
+	// ErrAbandoned is the cause of a context that ended because what the job works on goes (Ledger.Abandon).
+	ErrAbandoned = errors.New("job: abandoned")
 )
 
 // errCancelled tells the runner that a cancel was accepted before its finish.

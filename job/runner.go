@@ -49,7 +49,7 @@ type RunnerOptions struct {
 // task is one job that this runner runs.
 type task struct {
 	kind Kind
-	// life ends when the process drains or the term is lost; work, its child, when the job is cancelled too.
+	// life ends when the process drains or the term is lost; work, its child, when the job is cancelled or abandoned too.
 	life, work       context.Context
 	endLife, endWork context.CancelCauseFunc
 	deaf             atomic.Pointer[atomic.Bool] // true: it was ended for want of progress and has not returned yet
@@ -126,7 +126,7 @@ func (r *Runner) Run(ctx context.Context) error {
 	return nil
 }
 
-// pass looks at every queue once: ends what was cancelled while waiting, stops what was cancelled while running, and
+// pass looks at every queue once: ends what was cancelled or abandoned while waiting, stops what was while running, and
 // claims what can run, oldest first.
 func (r *Runner) pass(ctx context.Context, works *sync.WaitGroup) error {
 	snap, err := r.ledger.space.Snapshot(ctx)
@@ -142,8 +142,12 @@ func (r *Runner) pass(ctx context.Context, works *sync.WaitGroup) error {
 	var errs []error
 	standing := map[string]bool{}
 	for _, q := range queues {
-		if p := q.Running; p != nil && p.Cancel {
-			r.stop(p.ID)
+		switch p := q.Running; {
+		case p == nil:
+		case p.Cancel:
+			r.stop(p.ID, ErrCancelled)
+		case p.Abandoned:
+			r.stop(p.ID, ErrAbandoned)
 		}
 		if err := r.ledger.settle(ctx, q); err != nil {
 			errs = append(errs, err)
@@ -179,7 +183,7 @@ func (r *Runner) take(ctx context.Context, works *sync.WaitGroup, q namedQueue, 
 			return nil
 		}
 	default:
-		i := slices.IndexFunc(q.Waiting, func(p place) bool { return !p.Cancel })
+		i := slices.IndexFunc(q.Waiting, func(p place) bool { return !p.ends() })
 		if i < 0 {
 			return nil
 		}
@@ -241,12 +245,12 @@ func (r *Runner) busy(k Kind) int {
 	return n
 }
 
-// stop ends the work of a cancelled job if it is ours.
-func (r *Runner) stop(id string) {
+// stop ends the work of a cancelled or abandoned job if it is ours.
+func (r *Runner) stop(id string, cause error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if t := r.active[id]; t != nil {
-		t.endWork(ErrCancelled)
+		t.endWork(cause)
 	}
 }
 
