@@ -1,8 +1,7 @@
 package export
 
 import (
-	"context"
-	"encoding/json"
+	"iter"
 
 	"tarn/fault"
 	"tarn/fhir"
@@ -16,26 +15,11 @@ const (
 	maxMembers = 2_000_000 // patients in all
 )
 
-// group is what of a Group tells who belongs to it.
-type group struct {
-	Actual *bool `json:"actual"`
-	Member []struct {
-		Entity struct {
-			Reference string `json:"reference"`
-		} `json:"entity"`
-		Period struct {
-			Start string `json:"start"`
-			End   string `json:"end"`
-		} `json:"period"`
-		Inactive bool `json:"inactive"`
-	} `json:"member"`
-}
-
 // members are the ids of the patients who belong to a Group as of the view and at the instant, those of groups within it
 // too. Who is inactive, or whose period is over or has not begun, does not belong to it; nor does anyone to a Group that
 // is a definition (actual is false). Members of other servers than that of the base are none here, whoever has the same id.
 // A Group that is not there is fault.NotFound, or fault.Gone.
-func members(ctx context.Context, v *store.View, id string, at fhir.Instant, base string) (map[string]struct{}, error) {
+func (c *chooser) members(v *store.View, id string, at fhir.Instant) (map[string]struct{}, error) {
 	found := map[string]struct{}{}
 	seen := map[string]bool{id: true}
 	level := []string{id}
@@ -45,27 +29,20 @@ func members(ctx context.Context, v *store.View, id string, at fhir.Instant, bas
 		}
 		var inner []string
 		for _, id := range level {
-			version, err := v.Read(ctx, groupCode, id)
+			version, err := v.Read(c.ctx, groupCode, id)
 			if err != nil {
 				if depth > 0 && (fault.Is(err, fault.NotFound) || fault.Is(err, fault.Gone)) {
 					continue // a member that is not there
 				}
 				return nil, err
 			}
-			var g group
-			if err := json.Unmarshal(version.Body, &g); err != nil {
+			doc, err := c.reader.parser.Scan(version.Body)
+			if err != nil {
 				return nil, fault.Errorf(fault.Internal, "export", "a stored Group cannot be read: %w", err)
 			}
-			if g.Actual != nil && !*g.Actual {
-				continue
-			}
-			for i := range g.Member {
-				m := &g.Member[i]
-				if m.Inactive || !during(m.Period.Start, m.Period.End, at) {
-					continue
-				}
-				switch ref := fhir.ParseReference(m.Entity.Reference); {
-				case !isLocal(ref, base):
+			for ref := range listed(doc.Root(), at) {
+				switch {
+				case !isLocal(ref, c.job.Base):
 				case ref.Type == "Patient":
 					found[ref.ID] = struct{}{}
 				case ref.Type == "Group" && !seen[ref.ID]:
@@ -80,6 +57,51 @@ func members(ctx context.Context, v *store.View, id string, at fhir.Instant, bas
 		level = inner
 	}
 	return found, nil
+}
+
+// listed are the members that a Group lists and that belong to it at the instant. A Group that was stored at the level
+// minimal may be of any form: what is no list has that one member, truths may be strings, and what cannot be read at all
+// puts nobody into the Group, but for a period, which bounds nothing then.
+func listed(group fhir.Node, at fhir.Instant) iter.Seq[fhir.Reference] {
+	return func(yield func(fhir.Reference) bool) {
+		if actual := group.Member("actual"); !isOpen(actual) && !says(actual, "true") {
+			return
+		}
+		list := group.Member("member")
+		one := list.First()
+		if list.Kind() == fhir.Object {
+			one = list
+		}
+		for ; one.Exists(); one = one.Next() {
+			if inactive := one.Member("inactive"); !isOpen(inactive) && !says(inactive, "false") {
+				continue
+			}
+			period := one.Member("period")
+			if !during(textOf(period.Member("start")), textOf(period.Member("end")), at) {
+				continue
+			}
+			if !yield(fhir.ParseReference(textOf(one.Member("entity").Member("reference")))) {
+				return
+			}
+			if list.Kind() == fhir.Object {
+				return
+			}
+		}
+	}
+}
+
+// isOpen reports whether an element is not there.
+func isOpen(n fhir.Node) bool { return !n.Exists() || n.Kind() == fhir.Null }
+
+// says reports whether a truth has a value, as one or as a string.
+func says(n fhir.Node, value string) bool { return string(n.Text()) == value }
+
+// textOf is the text of a string; what is none has no text.
+func textOf(n fhir.Node) string {
+	if n.Kind() != fhir.String {
+		return ""
+	}
+	return string(n.AppendText(nil))
 }
 
 // during reports whether an instant lies within a period of FHIR dateTimes: what is open, or cannot be read, is no bound.

@@ -146,3 +146,35 @@ func TestGroup_hasNoMembersOfOtherServers(t *testing.T) {
 		t.Errorf("a patient who is a member on another server: %v", err)
 	}
 }
+
+// TestGroup_thatIsNotToTheLetterIsReadAsFarAsItIsPlain exports groups as they may lie in a data store that was not strict.
+func TestGroup_thatIsNotToTheLetterIsReadAsFarAsItIsPlain(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	h := hospital{}
+	h.add(w, patientOf("p1"), patientOf("p2"), patientOf("p3"))
+	const p1, p2 = `{"entity":{"reference":"Patient/p1"}}`, `"entity":{"reference":"Patient/p2"}`
+	for i, test := range []struct{ has, want string }{
+		{`"actual":"true","member":[` + p1 + `]`, "Patient/p1"},
+		{`"actual":null,"member":[` + p1 + `]`, "Patient/p1"},
+		{`"member":[` + p1 + `]`, "Patient/p1"},
+		{`"actual":"false","member":[` + p1 + `]`, ""},
+		{`"actual":false,"member":[` + p1 + `]`, ""},
+		{`"actual":{"x":1},"member":[` + p1 + `]`, ""},
+		{`"actual":true,"member":` + p1, "Patient/p1"},
+		{`"actual":true,"member":[` + p1 + `,{"inactive":"true",` + p2 + `}]`, "Patient/p1"},
+		{`"actual":true,"member":[{"inactive":"false",` + p2 + `}]`, "Patient/p2"},
+		{`"actual":true,"member":[` + p1 + `,{"inactive":1,` + p2 + `}]`, "Patient/p1"},
+		{`"actual":true,"member":[` + p1 + `,{"period":{"start":5,"end":"x"},` + p2 + `}]`, "Patient/p1 Patient/p2"},
+		{`"actual":true,"member":[` + p1 + `,{"period":"2020",` + p2 + `}]`, "Patient/p1 Patient/p2"},
+		{`"actual":true,"member":[` + p1 + `,{"period":{"end":"2020"},` + p2 + `}]`, "Patient/p1"},
+		{`"actual":true,"member":[` + p1 + `,5,null,"Patient/p2",{"entity":"Patient/p2"},{"entity":{"reference":["Patient/p2"]}},[{` + p2 + `}]]`, "Patient/p1"},
+		{`"actual":true,"member":"Patient/p1"`, ""},
+		{`"actual":true`, ""},
+	} {
+		id := fmt.Sprintf("g%d", i)
+		h.add(w, fmt.Sprintf(`{"resourceType":"Group","id":%q,"type":"person",%s}`, id, test.has), groupOf("outer", "Group/"+id, "Patient/p3"))
+		wants(t, test.has, w.tells(export.Selection{Level: export.OfGroup, Group: id, Types: []string{"Patient"}}).live, test.want)
+		wants(t, test.has+", within another", w.tells(export.Selection{Level: export.OfGroup, Group: "outer", Types: []string{"Patient"}}).live, "Patient/p3 "+test.want)
+	}
+}

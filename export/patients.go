@@ -39,11 +39,11 @@ func (c *chooser) findPatients() (*patients, error) {
 	p := &patients{all: c.sel.Level != OfGroup && len(c.sel.Patients) == 0}
 	if c.sel.Level == OfGroup {
 		var err error
-		if p.members, err = members(c.ctx, c.v, c.sel.Group, c.job.TransactionTime, c.job.Base); err != nil {
+		if p.members, err = c.members(c.v, c.sel.Group, c.job.TransactionTime); err != nil {
 			return nil, err
 		}
 		if c.before != nil {
-			former, err := members(c.ctx, c.before, c.sel.Group, c.sel.Since, c.job.Base)
+			former, err := c.members(c.before, c.sel.Group, c.sel.Since)
 			if err != nil && !fault.Is(err, fault.NotFound) && !fault.Is(err, fault.Gone) {
 				return nil, err
 			}
