@@ -1,11 +1,13 @@
 package local
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"io"
 	"iter"
 	"regexp"
+	"strings"
 
 	"tarn/access"
 	"tarn/cloud"
@@ -183,7 +185,22 @@ func (b *roleBucket) Put(ctx context.Context, key string, body io.ReadSeeker, si
 	if err != nil {
 		return err
 	}
-	return putWhole(ctx, s, b.name, key, body, size, o)
+	return asked(putWhole(ctx, s, b.name, key, body, size, o), "s3:PutObject", s.c.objectARN(b.name, key))
+}
+
+// asked makes the sentence of a refusal name the action and the resource: who reads it in the message of a job has not
+// made the call.
+func asked(err error, action, resource string) error {
+	var e *cloud.Error
+	if !errors.As(err, &e) {
+		return err
+	}
+	told := *e
+	told.Action, told.Resource = cmp.Or(e.Action, action), cmp.Or(e.Resource, resource)
+	if !strings.Contains(e.Msg, told.Action) {
+		told.Msg = told.Action + " of " + told.Resource + ": " + e.Msg
+	}
+	return &told
 }
 
 func putWhole(ctx context.Context, s *Session, bucket, key string, body io.ReadSeeker, size int64, o cloud.PutOptions) error {
@@ -207,7 +224,8 @@ func (b *roleBucket) Get(ctx context.Context, key string, offset, n int64) (io.R
 	if err != nil {
 		return nil, err
 	}
-	return getRange(ctx, s, b.name, key, offset, n)
+	r, err := getRange(ctx, s, b.name, key, offset, n)
+	return r, asked(err, "s3:GetObject", s.c.objectARN(b.name, key))
 }
 
 func getRange(ctx context.Context, s *Session, bucket, key string, offset, n int64) (io.ReadCloser, error) {
@@ -242,6 +260,7 @@ func listAll(ctx context.Context, session func() (*Session, error), bucket, pref
 			var page Listing
 			if err == nil {
 				page, err = s.ListObjects(ctx, ListRequest{Bucket: bucket, Prefix: prefix, After: after, Max: 1000})
+				err = asked(err, "s3:ListBucket", s.c.bucketARN(bucket))
 			}
 			if err != nil {
 				yield(cloud.Object{}, err)

@@ -98,13 +98,43 @@ func TestMiddle_disablesTheKey(t *testing.T) {
 		rec := h.startExport("one")
 		h.run()
 		must(t, h.root().EnableKey(t.Context(), h.key.ID))
-		h.failed("export", rec, "isabled", h.key.ARN)
+		h.failed("export", rec, "isabled", "kms:GenerateDataKey", h.key.ARN)
 		h.at(1, func() { must(t, h.root().DisableKey(t.Context(), h.key.ID)) })
 		rec = h.startImport("two")
 		h.run()
 		must(t, h.root().EnableKey(t.Context(), h.key.ID))
-		h.failed("import", rec, "isabled", h.key.ARN)
+		h.failed("import", rec, "isabled", "kms:GenerateDataKey", h.key.ARN)
 	})
+}
+
+// TestMiddle_deletesTheBucket: and a bucket that is gone.
+func TestMiddle_deletesTheBucket(t *testing.T) {
+	t.Parallel()
+	for _, what := range []string{"export", "import"} {
+		t.Run(what, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				h := build(t)
+				h.fill()
+				h.input("two")
+				h.at(1, func() {
+					for name := range h.below("") {
+						must(t, h.root().DeleteObject(t.Context(), bucket, name))
+					}
+					must(t, h.root().DeleteBucket(t.Context(), bucket))
+				})
+				rec := h.startExport
+				if what == "import" {
+					rec = h.startImport
+				}
+				ended := rec("two")
+				h.run()
+				got := h.describe(ended)
+				if got.State != job.Failed || !strings.Contains(got.Message, "s3:PutObject of arn:aws:s3:::"+bucket) || !strings.Contains(got.Message, "does not exist") {
+					t.Errorf("%s: %s", got.State, got.Message)
+				}
+			})
+		})
+	}
 }
 
 // TestMiddle_fillsTheDisk: a disk that is full for a while delays a job; one that stays full fails it with a message, as
