@@ -3,6 +3,7 @@ package ingest
 import (
 	"context"
 	"encoding/json"
+	"errors"
 
 	"tarn/fault"
 	"tarn/fhir/validate"
@@ -43,25 +44,40 @@ func (w preloadWork) fill(ctx context.Context, id string, run *job.Run) error {
 	if err != nil {
 		return err
 	}
+	return preload(ctx, st, PreloadPatients, func(n int) error {
+		return run.SetProgress(ctx, func(p *job.Progress) { p.Resources = int64(n) })
+	})
+}
+
+// preload writes what is left of a population, and tells after each batch how many resources are done. A batch is applied
+// only behind the one before it: a worker that was overtaken by another adds nothing.
+func preload(ctx context.Context, st *store.Store, patients int, tell func(done int) error) error {
 	done := 0
-	if b, err := st.Rider(ctx, preloadKey); err != nil {
+	place, err := st.Rider(ctx, preloadKey)
+	if err != nil {
 		return err
-	} else if b != nil {
-		if err := json.Unmarshal(b, &done); err != nil {
+	}
+	if place != nil {
+		if err := json.Unmarshal(place, &done); err != nil {
 			return fault.Errorf(fault.Internal, "ingest.preload", "the place of the preload is damaged: %w", err)
 		}
 	}
 	prepare, n, size := newPreparer(validate.Strict, nil), 0, 0
 	var writes []store.Write
 	flush := func() error {
-		b, _ := json.Marshal(n) // a number: it cannot fail
-		if _, err := st.Commit(ctx, store.Transaction{Writes: writes, Riders: []store.Rider{{Key: preloadKey, Value: b}}, Bulk: true}); err != nil {
+		next, _ := json.Marshal(n) // a number: it cannot fail
+		_, err := st.Commit(ctx, store.Transaction{Writes: writes, Given: &store.Rider{Key: preloadKey, Value: place},
+			Riders: []store.Rider{{Key: preloadKey, Value: next}}, Bulk: true})
+		if errors.Is(err, store.ErrStale) {
+			return fault.Errorf(fault.Unavailable, "ingest.preload", "another worker has moved the preload on: %w", err)
+		}
+		if err != nil {
 			return err
 		}
-		writes, size = writes[:0], 0
-		return run.SetProgress(ctx, func(p *job.Progress) { p.Resources = int64(n) })
+		place, writes, size = next, writes[:0], 0
+		return tell(n)
 	}
-	for r := range synth.Population(synth.Options{Seed: 1, Patients: PreloadPatients}) {
+	for r := range synth.Population(synth.Options{Seed: 1, Patients: patients}) {
 		if n++; n <= done {
 			continue
 		}

@@ -1,6 +1,11 @@
 package ingest
 
-import "tarn/fhir/r4"
+import (
+	"context"
+
+	"tarn/fhir/r4"
+	"tarn/store"
+)
 
 // FailureTextForTest is the line of a failure log for an error.
 func FailureTextForTest(line int64, err error) []byte { return failureOf(line, err).text }
@@ -53,3 +58,8 @@ func SuccessLogsForTest(folder, name string, list [][]byte) (map[string]*logRead
 
 // LogLinesForTest is how many lines a log of what was stored speaks of.
 const LogLinesForTest = logLines
+
+// PreloadForTest writes a population of that many patients, as the work of a preload does.
+func PreloadForTest(ctx context.Context, st *store.Store, patients int, tell func(done int) error) error {
+	return preload(ctx, st, patients, tell)
+}
