@@ -195,6 +195,7 @@ func (a *App) Run(ctx context.Context, ready func()) error {
 	if err := a.catalog.Recover(ctx); err != nil {
 		a.cfg.Log.Error("data stores were not all recovered", slog.String("error", err.Error()))
 	}
+	beside.Go(func() { a.catalog.RecoverNowAndThen(work, a.cfg.Log) })
 	calls := &underway{handler: a.handler}
 	base, breakOff := context.WithCancel(context.WithoutCancel(ctx))
 	defer breakOff()

@@ -4,7 +4,7 @@
 // A data store is CREATING until its space is there and, with a preload, filled by a job; then ACTIVE. Deleting makes it
 // DELETING until a job has dropped the space; then it is DELETED and its row stays, since clients go on asking for it.
 // Long works are asked for through Options.Enqueue; the catalog knows no ledger. After a restart Recover takes up what
-// was left halfway.
+// was left halfway, and RecoverNowAndThen what stays so.
 package catalog
 
 import (

@@ -26,7 +26,8 @@ type CreateRequest struct {
 
 // Create makes a data store and returns it as CREATING. Without a preload it is ACTIVE when Create returns; with one
 // when its job has ended. What this server does not offer (a customer's key, SMART on FHIR) is fault.Invalid with a
-// sentence that says so. What a stopped process leaves halfway is finished by Recover, or by the same call again.
+// sentence that says so. What a stopped process leaves halfway is finished by Recover, or by the same call again; what a
+// passing failure does, for which the error is fault.Unavailable, by RecoverNowAndThen too.
 func (c *Catalog) Create(ctx context.Context, q CreateRequest) (Datastore, error) {
 	const op = "catalog.Create"
 	if err := q.check(); err != nil {

@@ -1,10 +1,15 @@
 package catalog_test
 
 import (
+	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"slices"
+	"strings"
 	"testing"
+	"testing/synctest"
+	"time"
 
 	"tarn/catalog"
 	"tarn/fault"
@@ -138,4 +143,60 @@ func TestCatalog_asksAgainWhenTheCallIsRepeated(t *testing.T) {
 	if len(h.tasks) != 2 || h.tasks[0].Kind != catalog.Preload || h.tasks[1].Kind != catalog.DeleteDatastore {
 		t.Errorf("tasks %v", h.tasks)
 	}
+}
+
+// TestRecoverNowAndThen_finishesWhatAFullDiskLeftHalfway creates and deletes data stores while nothing can be written but
+// their rows, and looks at them when there is room again.
+func TestRecoverNowAndThen_finishesWhatAFullDiskLeftHalfway(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		inner, err := pebble.InMemory(pebble.Options{})
+		must(t, err)
+		engine := kvtest.NewFaulty(inner)
+		h := openOn(t, engine)
+		defer func() {
+			must(t, h.Close())
+			must(t, inner.Close())
+		}()
+		ctx, stop := context.WithCancel(t.Context())
+		defer stop()
+		go h.RecoverNowAndThen(ctx, slog.New(slog.DiscardHandler))
+
+		leaving, err := h.Create(ctx, request())
+		must(t, err)
+		q := request()
+		q.Preload = catalog.Synthea
+		full := fault.Errorf(fault.Unavailable, "test", "no room")
+		h.refuse = full
+		_, err = h.Delete(ctx, leaving.ID)
+		wantKind(t, err, fault.Unavailable, "")
+		filled, err := h.Create(ctx, q)
+		wantKind(t, err, fault.Unavailable, "")
+		engine.Hook(func(one kvtest.Write) kvtest.Fault {
+			if one.N == 1 {
+				return kvtest.NoFault
+			}
+			return kvtest.Before
+		})
+		plain, err := h.Create(ctx, request())
+		wantKind(t, err, fault.Unavailable, "")
+
+		time.Sleep(10 * time.Minute)
+		if got, err := h.Describe(ctx, plain.ID); err != nil || got.Status != catalog.Creating || len(h.tasks) != 0 {
+			t.Errorf("%+v %v, tasks %v", got, err, h.tasks)
+		}
+		engine.Hook(nil)
+		h.mu.Lock()
+		h.refuse = nil
+		h.mu.Unlock()
+		time.Sleep(10 * time.Minute)
+		if got, err := h.Describe(ctx, plain.ID); err != nil || got.Status != catalog.Active {
+			t.Errorf("%+v %v", got, err)
+		}
+		slices.SortFunc(h.tasks, func(a, b catalog.Task) int { return strings.Compare(string(a.Kind), string(b.Kind)) })
+		if want := []catalog.Task{{Kind: catalog.DeleteDatastore, Datastore: leaving.ID, Token: "delete-datastore-" + leaving.ID},
+			{Kind: catalog.Preload, Datastore: filled.ID, Token: "preload-" + filled.ID}}; !slices.Equal(h.tasks, want) {
+			t.Errorf("tasks %v, want %v", h.tasks, want)
+		}
+	})
 }

@@ -143,35 +143,6 @@ func (c *Catalog) Purge(ctx context.Context, id string) error {
 	return err
 }
 
-// Recover finishes what a stopped process left halfway: creations without a preload, and works that were never asked
-// for. Call it once after a start. One data store's error does not keep it from the others; the first is returned.
-func (c *Catalog) Recover(ctx context.Context) error {
-	var first error
-	f := Filter{Limit: MaxList}
-	for {
-		page, err := c.List(ctx, f)
-		if err != nil {
-			return fault.Wrap("catalog.Recover", err)
-		}
-		for _, d := range page.Datastores {
-			switch d.Status {
-			case Creating:
-				err = c.build(ctx, &row{ID: d.ID, Preload: d.Preload})
-			case Deleting:
-				err = c.enqueue(ctx, DeleteDatastore, d.ID)
-			default:
-				continue
-			}
-			if err != nil && first == nil {
-				first = fault.Wrap("catalog.Recover", err)
-			}
-		}
-		if f.Cursor = page.Next; f.Cursor == "" {
-			return first
-		}
-	}
-}
-
 func inState(op string, r *row, cannot string) error {
 	return fault.Errorf(fault.Conflict, op, "Data store %s is %s and %s.", r.ID, r.Status, cannot)
 }

@@ -36,7 +36,7 @@ func (e *execution) putManifest(ctx context.Context) error {
 
 // Failed implements job.Failer. The logs and the manifest say how far the job came, if they can be written.
 func (w importWork) Failed(ctx context.Context, run *job.Run, reason error) error {
-	return w.end(ctx, run, sentence(reason))
+	return w.end(ctx, run, sentence("import", reason))
 }
 
 // Cancelled implements job.Canceller.
@@ -44,14 +44,14 @@ func (w importWork) Cancelled(ctx context.Context, run *job.Run) error {
 	return w.end(ctx, run, "The import was cancelled.")
 }
 
-// sentence is what a job's message may say of an error.
-func sentence(reason error) string {
+// sentence is what may be said to a user of why a job has failed; what names its kind.
+func sentence(what string, reason error) string {
 	why := fault.Message(reason)
 	if hint := fault.Hint(reason); hint != "" {
 		why += " " + hint
 	}
 	if kind := fault.KindOf(reason); (kind == fault.Internal || kind == fault.Unavailable) && fault.HasForeignCause(reason) {
-		why = "The import stopped on an error of the server. Its log tells more under the id of the job."
+		why = "The " + what + " stopped on an error of the server. Its log tells more under the id of the job."
 	}
 	return why
 }

@@ -25,14 +25,27 @@ type preloadWork struct{ *Service }
 func (w preloadWork) Run(ctx context.Context, run *job.Run) error {
 	id := run.Record().Datastore
 	err := w.fill(ctx, id, run)
-	switch {
-	case err == nil:
-		return w.o.Datastores.Activate(ctx, id)
-	case ctx.Err() != nil || fault.Is(err, fault.Unavailable):
-		return err
+	if err == nil {
+		err = w.o.Datastores.Activate(ctx, id)
 	}
-	if failed := w.o.Datastores.Fail(ctx, id, fault.Message(err), false); failed != nil {
-		return failed
+	return err
+}
+
+// Failed implements job.Failer: the data store does not stay CREATING, in which state it could not even be deleted. Where
+// that cannot be written either, whoever looks after data stores that are CREATING asks for the preload again.
+func (w preloadWork) Failed(ctx context.Context, run *job.Run, reason error) error {
+	return w.giveUp(ctx, run, sentence("preload", reason), fault.Is(reason, fault.Unavailable))
+}
+
+// Cancelled implements job.Canceller, likewise.
+func (w preloadWork) Cancelled(ctx context.Context, run *job.Run) error {
+	return w.giveUp(ctx, run, "The preload was cancelled.", true)
+}
+
+func (w preloadWork) giveUp(ctx context.Context, run *job.Run, why string, retryable bool) error {
+	err := w.o.Datastores.Fail(ctx, run.Record().Datastore, why, retryable)
+	if goes(err) { // it is ACTIVE, or is being deleted
+		return nil
 	}
 	return err
 }

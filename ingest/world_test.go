@@ -163,7 +163,8 @@ type world struct {
 	ledger *job.Ledger
 	data   *store.Store
 	svc    *ingest.Service
-	gone   error // why the data store cannot be had
+	gone   error    // why the data store cannot be had
+	failed []string // what was told of its creation
 }
 
 const datastore = "0123456789abcdef0123456789abcdef"
@@ -176,8 +177,11 @@ func (w *world) Store(context.Context, string) (*store.Store, error) {
 }
 func (w *world) Loading(context.Context, string) (*store.Store, error) { return w.data, nil }
 func (w *world) Activate(context.Context, string) error                { return nil }
-func (w *world) Fail(context.Context, string, string, bool) error      { return nil }
-func (w *world) Purge(context.Context, string) error                   { return nil }
+func (w *world) Fail(_ context.Context, _, message string, retryable bool) error {
+	w.failed = append(w.failed, fmt.Sprint(message, " ", retryable))
+	return nil
+}
+func (w *world) Purge(context.Context, string) error { return nil }
 
 func newWorld(t *testing.T) *world {
 	t.Helper()
@@ -211,7 +215,7 @@ func (w *world) start() job.Record {
 }
 
 func (w *world) runner() *job.Runner {
-	return job.NewRunner(w.ledger, job.RunnerOptions{Kinds: map[job.Kind]job.Work{ingest.Import: w.svc.ImportWork(), ingest.Reindex: w.svc.ReindexWork()}, Attempts: 3})
+	return job.NewRunner(w.ledger, job.RunnerOptions{Kinds: map[job.Kind]job.Work{ingest.Import: w.svc.ImportWork(), ingest.Reindex: w.svc.ReindexWork(), ingest.Preload: w.svc.PreloadWork()}, Attempts: 3})
 }
 
 // work runs jobs until none is left, as one start of the server.
