@@ -11,6 +11,7 @@ import (
 	"maps"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -187,6 +188,11 @@ func (c *checking) line(name, kind string, n int, b []byte) {
 		c.report.wrong(name, "line %d: %v", n, err)
 		return
 	}
+	c.held(kind, name, n, r)
+}
+
+// held holds the resource of a line in a file of a type.
+func (c *checking) held(kind, name string, n int, r resource) {
 	which := r.kind + "/" + r.id
 	h := c.known.resources[which]
 	switch {
@@ -201,12 +207,10 @@ func (c *checking) line(name, kind string, n int, b []byte) {
 		return
 	}
 	c.seen[which] = true
-	want, certain := h.asOf(c.upto, c.export)
-	if !certain {
+	want, open, certain := h.asOf(c.upto, c.export)
+	if !certain && c.may(r, want, open, h) {
 		c.report.undecided++
-		if h.may(r) {
-			return
-		}
+		return
 	}
 	if problem := c.compare(r, want, h); problem != "" {
 		c.report.wrong(name, "line %d: %s %s", n, which, problem)
@@ -238,10 +242,34 @@ func (c *checking) compare(r resource, want *version, h *history) string {
 	return ""
 }
 
-// may reports whether a line can be what a write without an answer, or an import that was under way, has left.
-func (h *history) may(r resource) bool {
-	return slices.ContainsFunc(h.lost, func(e entry) bool { return e.Sum == r.sum }) ||
-		slices.ContainsFunc(h.versions, func(v version) bool { return v.updated == "" && v.sum == r.sum && fmt.Sprint(v.number) == r.version })
+// may reports whether a line can be what an open write without an answer, or an import that was under way, has left: its
+// bytes, as a version behind the acknowledged one that is shown, no later than the export's instant.
+func (c *checking) may(r resource, want *version, open []entry, h *history) bool {
+	after, from := 0, time.Time{}
+	if want != nil {
+		after, from = want.number, want.at
+	}
+	number, err := strconv.Atoi(r.version)
+	if err != nil {
+		return false
+	}
+	at, err := instant(r.updated)
+	if err != nil || at.After(c.upto) || at.Before(from) {
+		return false
+	}
+	for _, v := range h.versions {
+		if v.number == number {
+			_, sure := v.shown(c.upto, c.export) // an acknowledged one is itself, and nothing that was lost
+			return !sure && v.sum == r.sum
+		}
+	}
+	return number > after && number <= after+len(open) && slices.ContainsFunc(open, func(e entry) bool { return e.Sum == r.sum })
+}
+
+// absent reports whether a resource may be missing from the export: none was acknowledged, or a deletion without an answer
+// may have been applied.
+func absent(want *version, open []entry) bool {
+	return want == nil || want.deleted || slices.ContainsFunc(open, func(e entry) bool { return e.Sum == "" })
 }
 
 // missing looks for resources that must be in the export and are not, and for what contradicts itself in the journal.
@@ -256,11 +284,13 @@ func (c *checking) missing() {
 				c.report.wrong("journal", "%s: %s", which, problem)
 			}
 		}
-		want, certain := h.asOf(c.upto, c.export)
+		want, open, certain := h.asOf(c.upto, c.export)
 		switch {
-		case c.seen[which] || want == nil || want.deleted:
-		case !certain:
-			c.report.undecided++
+		case c.seen[which]:
+		case absent(want, open):
+			if !certain {
+				c.report.undecided++
+			}
 		default:
 			c.report.wrong("manifest.json", "%s, version %d, is missing", which, want.number)
 		}

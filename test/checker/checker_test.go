@@ -93,7 +93,7 @@ func TestCheck_knowsTheVersionThatMustBeThere(t *testing.T) {
 	} {
 		h := &history{versions: c.all}
 		ch := &checking{upto: at(21), export: x, seen: map[string]bool{}}
-		want, certain := h.asOf(ch.upto, x)
+		want, _, certain := h.asOf(ch.upto, x)
 		got := ch.compare(c.line, want, h)
 		if !certain || (got == "") != (c.want == "") || !strings.Contains(got, c.want) {
 			t.Errorf("%s: certain %v, %q, want %q", what, certain, got, c.want)
@@ -101,10 +101,10 @@ func TestCheck_knowsTheVersionThatMustBeThere(t *testing.T) {
 	}
 	running := imported
 	running.acked = at(30)
-	if _, certain := (&history{versions: []version{running}}).asOf(at(21), x); certain {
+	if _, _, certain := (&history{versions: []version{running}}).asOf(at(21), x); certain {
 		t.Error("an import that runs while the export starts is decided")
 	}
-	if want, certain := (&history{versions: []version{running, put(2, 15, "u")}}).asOf(at(21), x); !certain || want.number != 2 {
+	if want, _, certain := (&history{versions: []version{running, put(2, 15, "u")}}).asOf(at(21), x); !certain || want.number != 2 {
 		t.Error("what was imported does not matter where it was changed later")
 	}
 }
@@ -120,7 +120,7 @@ func TestCheck_seesAnswersThatContradictEachOther(t *testing.T) {
 			t.Errorf("%q, want %q", got, want)
 		}
 	}
-	lossy := &history{versions: []version{put(1, 1, "a"), put(3, 3, "c")}, lost: []entry{{Sum: "b"}}}
+	lossy := &history{versions: []version{put(1, 1, "a"), put(3, 3, "c")}, lost: []entry{{Sum: "b", Sent: at(1), Time: at(4)}}}
 	if got := lossy.contradiction(); got != "" {
 		t.Errorf("a lost answer explains the gap, yet: %s", got)
 	}

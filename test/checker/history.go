@@ -66,23 +66,39 @@ func readKnown(path string) (*known, error) {
 }
 
 // contradiction says what cannot be true of a resource's acknowledged versions, whatever an export says: their numbers
-// are 1, 2, 3, ... without a gap (unless answers were lost), and their instants never go back.
+// are 1, 2, 3, ... without a gap (unless answers were lost that can have filled it), and their instants never go back.
 func (h *history) contradiction() string {
 	last := version{}
+	left := slices.SortedFunc(slices.Values(h.lost), func(a, b entry) int { return a.Time.Compare(b.Time) })
 	for _, v := range h.versions {
 		switch {
 		case v.number == last.number:
 			return fmt.Sprintf("two writes were acknowledged as version %d", v.number)
-		case v.number != last.number+1 && len(h.lost) == 0:
+		case !fills(&left, v.number-last.number-1, last, v):
 			return fmt.Sprintf("version %d was acknowledged, and none between %d and it", v.number, last.number)
 		case v.updated != "" && v.at.Before(last.at):
 			return fmt.Sprintf("version %d has an earlier instant than version %d", v.number, last.number)
 		}
-		if last.number, last.at = v.number, v.at; v.updated == "" {
-			last.at = time.Time{}
+		at := last.at
+		if last = v; v.updated == "" {
+			last.at = at
 		}
 	}
 	return ""
+}
+
+// fills takes as many lost writes as a gap between two acknowledged versions needs: ones that were not over before the
+// first of them was sent, and had been sent when the other one was answered. Each fills one gap only; those that were
+// over first, by which left is sorted, serve first, since they can serve the fewest gaps behind.
+func fills(left *[]entry, gap int, from, to version) bool {
+	for ; gap > 0; gap-- {
+		i := slices.IndexFunc(*left, func(e entry) bool { return !e.Time.Before(from.sent) && !e.Sent.After(to.acked) })
+		if i < 0 {
+			return false
+		}
+		*left = slices.Delete(*left, i, i+1)
+	}
+	return true
 }
 
 // shown reports whether an export that shows everything up to an instant shows this version. What has no instant, an
@@ -95,8 +111,8 @@ func (v version) shown(upto time.Time, x entry) (shown, certain bool) {
 }
 
 // asOf is the version that an export must show: the last one with an instant up to its own. There may be none, or a
-// tombstone. certain is false where the journal cannot tell.
-func (h *history) asOf(upto time.Time, x entry) (want *version, certain bool) {
+// tombstone. open are the lost writes that it may show instead; certain is false where the journal cannot tell.
+func (h *history) asOf(upto time.Time, x entry) (want *version, open []entry, certain bool) {
 	certain = true
 	for i := range h.versions {
 		shown, sure := h.versions[i].shown(upto, x)
@@ -108,7 +124,18 @@ func (h *history) asOf(upto time.Time, x entry) (want *version, certain bool) {
 			certain = false
 		}
 	}
-	return want, certain && len(h.lost) == 0
+	for _, e := range h.lost {
+		if !e.settled(want, x) {
+			open = append(open, e)
+		}
+	}
+	return want, open, certain && len(open) == 0
+}
+
+// settled reports whether an export cannot show what a lost write may have left: the write was over, applied or not,
+// before the version was sent that the export shows, or was sent when the export had its instant already.
+func (e entry) settled(want *version, x entry) bool {
+	return want != nil && e.Time.Before(want.sent) || e.Sent.After(x.Time)
 }
 
 // early says of an acknowledged write that its instant is on the wrong side of the export's: a write that was answered
