@@ -19,7 +19,8 @@ import (
 // points kills this process where a file in its data directory says so. The file crash-at holds the name of a point and
 // a number n: the process dies, as by SIGKILL, when it reaches the point for the n-th time since the file is there. A
 // point is WHAT.before or WHAT.after, where WHAT is a durable step: system (a write to the space of the ledger and the
-// bucket's records), data (a write to a data store), put (an object of a job). Only builds with the tag crashpoints have
+// bucket's records), data (a write to a data store), load (one of sorted bulk data), put (an object of a job). load.middle
+// is reached at each thousandth row. Only builds with the tag crashpoints have
 // them, for test/crash.
 type points struct {
 	file string
@@ -92,18 +93,42 @@ type crashSpace struct {
 }
 
 func (s crashSpace) Update(ctx context.Context, lock [][]byte, fn func(tx kv.Locked) (*kv.Batch, error)) error {
-	wrote := false
+	wrote, loaded := false, false
 	err := s.Space.Update(ctx, lock, func(tx kv.Locked) (*kv.Batch, error) {
 		b, err := fn(tx)
-		if wrote = err == nil && !b.IsEmpty(); wrote {
-			s.points.reach(s.what, "before")
+		if wrote = err == nil && !b.IsEmpty(); !wrote {
+			return b, err
 		}
-		return b, err
+		s.points.reach(s.what, "before")
+		if rows := b.Sorted(); rows != nil {
+			loaded = true
+			s.points.reach("load", "before")
+			b = kv.Bulk(s.middle(rows))
+		}
+		return b, nil
 	})
 	if wrote && err == nil {
 		s.points.reach(s.what, "after")
 	}
+	if loaded && err == nil {
+		s.points.reach("load", "after")
+	}
 	return err
+}
+
+// middle are rows with points between them.
+func (s crashSpace) middle(rows iter.Seq2[kv.Entry, error]) iter.Seq2[kv.Entry, error] {
+	return func(yield func(kv.Entry, error) bool) {
+		n := 0
+		for e, err := range rows {
+			if n++; n%1000 == 0 {
+				s.points.reach("load", "middle")
+			}
+			if !yield(e, err) {
+				return
+			}
+		}
+	}
 }
 
 func (s crashSpace) Load(ctx context.Context, seq iter.Seq2[kv.Entry, error]) error {

@@ -13,7 +13,6 @@ func (s *stage) cancelRound(total tally) {
 	of := []what{wholeStore, kept, organized, keptBlocks}[s.random.IntN(4)]
 	kind := "cancelled " + string(of)
 	k := s.choose(map[string]int{"system.before": 12, "system.after": 12, "put.before": 4, "put.after": 4}, 100*time.Millisecond)
-	lost := s.lost()
 	job := s.start(s.place, s.journal, of)
 	if k.point != "" {
 		s.crashAt(k.point, k.n)
@@ -25,7 +24,7 @@ func (s *stage) cancelRound(total tally) {
 		d, err := s.describeExport(job)
 		return err == nil && terminal(d.JobStatus) && d.JobStatus != types.JobStatusCancelSubmitted && d.JobStatus != types.JobStatusCancelInProgress
 	}
-	s.survive(total, kind, k, job, lost, ended)
+	s.survive(total, kind, k, job, ended)
 	d, err := s.describeExport(job)
 	must(s.T, err)
 	completed := d.JobStatus == types.JobStatusCompleted
@@ -56,7 +55,7 @@ func (s *stage) cancelRound(total tally) {
 func (s *stage) cancelImportRound(total tally) {
 	const kind = "cancelled import"
 	k := s.choose(map[string]int{"system.before": 10, "system.after": 10, "put.before": 4, "put.after": 4, "data.before": 100, "data.after": 100}, 300*time.Millisecond)
-	lost, sent := s.lost(), time.Now()
+	sent := time.Now()
 	job, all := s.importStart(s.rounds)
 	if k.point != "" {
 		s.crashAt(k.point, k.n)
@@ -70,7 +69,7 @@ func (s *stage) cancelImportRound(total tally) {
 		j, err = s.describeImport(job)
 		return err == nil && terminal(j.JobStatus) && j.JobStatus != types.JobStatusCancelSubmitted && j.JobStatus != types.JobStatusCancelInProgress
 	}
-	s.survive(total, kind, k, job, lost, ended)
+	s.survive(total, kind, k, job, ended)
 	when := kind + ", killed at " + k.String()
 	if accepted && j.JobStatus != types.JobStatusCancelCompleted || j.JobStatus != types.JobStatusCancelCompleted && j.JobStatus != types.JobStatusCompletedWithErrors {
 		s.Errorf("%s: the cancel was accepted: %v, and the import is %s: %s", when, accepted, j.JobStatus, message(j))
@@ -85,9 +84,9 @@ func (s *stage) cancelImportRound(total tally) {
 }
 
 // survive lets the server die while a job is being cancelled, starts it again, and waits until the job has ended.
-func (s *stage) survive(total tally, kind string, k killing, job string, lost int64, ended func() bool) {
+func (s *stage) survive(total tally, kind string, k killing, job string, ended func() bool) {
 	if s.await(k, ended) {
-		s.burial(total, kind, k, job, lost)
+		s.burial(total, kind, k, job)
 	} else {
 		total[uncounted+kind+" that ended before "+k.String()]++
 	}

@@ -77,11 +77,13 @@ func open(t *testing.T, seed int64) *stage {
 func (s *stage) round(total tally) {
 	s.rounds++
 	began := time.Now()
-	switch s.rounds % 8 {
+	switch s.rounds % 9 {
 	case 1:
 		s.exportRound(total, wholeStore)
 	case 2:
-		s.importRound(total)
+		s.importRound(total, false)
+	case 8:
+		s.importRound(total, true)
 	case 4:
 		s.cancelImportRound(total)
 	case 3:
