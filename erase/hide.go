@@ -35,6 +35,9 @@ func (w work) Run(ctx context.Context, run *job.Run) error {
 	n, err := w.hideMeant(ctx, st, rec.ID, p, code, func(looked int64) error {
 		return run.SetProgress(ctx, func(p *job.Progress) { p.ResourcesTotal = looked })
 	})
+	if errors.Is(err, store.ErrIndexing) { // by which compartments are found
+		return job.Awaiting(err)
+	}
 	if err != nil {
 		return err
 	}

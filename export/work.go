@@ -126,7 +126,10 @@ func (e *execution) makePlan(ctx context.Context) error {
 		return err
 	}
 	plan, err := planSelection(e.run.Living(ctx), e.store, v, &e.job, e.queries)
-	if err = errors.Join(err, v.Close()); err != nil {
+	if err = errors.Join(err, v.Close()); errors.Is(err, store.ErrIndexing) {
+		return job.Awaiting(err)
+	}
+	if err != nil {
 		return err
 	}
 	total := job.Progress{PartsTotal: int64(len(plan))}

@@ -193,6 +193,9 @@ func (w backgroundWork) Run(ctx context.Context, run *job.Run) error {
 	if err == nil || errors.Is(err, store.ErrDone) {
 		return nil
 	}
+	if errors.Is(err, store.ErrIndexing) { // its conditions are searches
+		return job.Awaiting(err)
+	}
 	kind := fault.KindOf(err)
 	if ctx.Err() != nil || kind == fault.Internal || kind == fault.Unavailable {
 		return err

@@ -8,9 +8,11 @@ import (
 	"testing"
 
 	"tarn/fault"
+	"tarn/fhir/r4"
 	"tarn/interaction"
 	"tarn/job"
 	"tarn/kv/pebble"
+	"tarn/store"
 )
 
 // office is a world with a ledger; its work fails once after it was done, as if the process had died there.
@@ -19,6 +21,8 @@ type office struct {
 	*interaction.Background
 	ledger *job.Ledger
 	lost   atomic.Int64 // answers that got lost
+
+	attempts int // of the runner; 0: as usual
 }
 
 func newOffice(t *testing.T) *office {
@@ -46,7 +50,7 @@ func (o *office) Run(ctx context.Context, run *job.Run) error {
 
 // start runs jobs until the test ends.
 func (o *office) start() {
-	runner := job.NewRunner(o.ledger, job.RunnerOptions{Kinds: map[job.Kind]job.Work{interaction.TransactionKind: o}})
+	runner := job.NewRunner(o.ledger, job.RunnerOptions{Kinds: map[job.Kind]job.Work{interaction.TransactionKind: o}, Attempts: o.attempts})
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan error, 1)
 	go func() { done <- runner.Run(ctx) }()
@@ -157,5 +161,32 @@ func TestBackground_doesOneOfAllTransactionsWithAKey(t *testing.T) {
 	}
 	for r, err := range o.store.Riders(t.Context(), []byte("bundle/body/")) {
 		t.Errorf("the body %s is left (%v)", r.Key, err)
+	}
+}
+
+// unready finds nothing for a while, as a data store that is indexed anew.
+type unready struct {
+	scanner
+	asked atomic.Int64
+}
+
+func (u *unready) MatchAt(ctx context.Context, v *store.View, base string, typ r4.Code, criteria string, limit int) ([]store.Version, error) {
+	if u.asked.Add(1) == 1 {
+		return nil, store.ErrIndexing
+	}
+	return u.scanner.MatchAt(ctx, v, base, typ, criteria, limit)
+}
+
+// A single attempt is allowed, and waiting for the index is none.
+func TestBackground_waitsUntilTheDataStoreIsIndexedAnew(t *testing.T) {
+	t.Parallel()
+	o := newOffice(t)
+	o.lost.Store(1) // no answer gets lost
+	o.UseMatcher(&unready{})
+	o.attempts = 1
+	id := o.submit(`{"resourceType":"Bundle","type":"transaction","entry":[` + entry("", aPatient(""), "POST", "Patient", "ifNoneExist", "_id=x") + `]}`)
+	o.start()
+	if rec, err := o.end(id); err != nil || len(rec.Done) != 1 {
+		t.Errorf("%+v %v", rec, err)
 	}
 }

@@ -21,7 +21,7 @@ type Record struct {
 	Planned   bool            // a plan has been set
 	Progress  Progress
 	Pace      Pace   // zero while nobody works on it
-	Message   string // why it failed, or what a user should know; at most MaxMessage runes
+	Message   string // why it failed, what it waits for, or what else a user should know; at most MaxMessage runes
 
 	SubmitTime time.Time // ms precision, UTC; never before that of a job with a smaller Seq
 	StartTime  time.Time // of the first claim; zero before

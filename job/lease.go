@@ -50,6 +50,7 @@ func (l *Ledger) claim(ctx context.Context, of namedQueue, id string, seen sight
 		r.Term++
 		r.Beat++
 		r.Owner = owner
+		r.Message = "" // what it awaited
 		r.Rate, r.Paced = Pace{}, l.now().UnixMilli()
 		claimed = r
 		b.Set(recordKey(id), encode(r))
@@ -142,6 +143,9 @@ func (l *Ledger) underTerm(ctx context.Context, id string, term uint64, change f
 			if err := change(tx, r, b); err != nil {
 				return nil, err
 			}
+		}
+		if r.Message == before.Message && (r.Progress != before.Progress || r.Planned != before.Planned) {
+			r.Message = "" // what it awaited has come
 		}
 		r.pace(before.Progress, l.now().UnixMilli())
 		if r.State != before.State {

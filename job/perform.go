@@ -87,10 +87,10 @@ func (r *Runner) perform(t *task, claimed *row, params []byte) {
 	}
 }
 
-// labour runs the work, again after a pause while it fails with fault.Unavailable.
+// labour runs the work, again after a pause while it fails with fault.Unavailable or awaits something.
 func (r *Runner) labour(t *task, run *Run, work Work) (State, string, error) {
 	ctx := t.work
-	pause, failures := firstPause, 0
+	pause, failures, patience := firstPause, 0, firstPause
 	for {
 		before := run.Record().Progress
 		err := r.attempt(ctx, t, run, work)
@@ -98,7 +98,7 @@ func (r *Runner) labour(t *task, run *Run, work Work) (State, string, error) {
 			state, message := run.outcome()
 			return state, message, nil
 		}
-		if ctx.Err() != nil || !fault.Is(err, fault.Unavailable) {
+		if ctx.Err() != nil || !fault.Is(err, fault.Unavailable) && !errors.As(err, new(*awaiting)) {
 			return "", "", err
 		}
 		if again := r.recall(ctx, run); again != nil {
@@ -107,6 +107,14 @@ func (r *Runner) labour(t *task, run *Run, work Work) (State, string, error) {
 			}
 			return "", "", again
 		}
+		if r.awaits(ctx, run, err) {
+			if !sleep(ctx, patience) {
+				return "", "", err
+			}
+			patience = min(2*patience, maxPause)
+			continue
+		}
+		patience = firstPause
 		if run.Record().Progress != before {
 			pause, failures = firstPause, 0
 		}

@@ -60,15 +60,18 @@ func (v *View) IndexEpoch(ctx context.Context) (uint32, error) {
 	return be.Uint32(values[0]), nil
 }
 
-// Indexed is fault.Unavailable where not all current versions are indexed by the tables of an epoch: what relies on finding
+// ErrIndexing says that the index does not know everything yet; it is fault.Unavailable.
+var ErrIndexing = &fault.Error{Op: "store.Indexed", Kind: fault.Unavailable, Hint: "Repeat the request later.",
+	Msg: "The data store is being indexed anew; until that has ended, a search may miss what is there."}
+
+// Indexed is ErrIndexing where not all current versions are indexed by the tables of an epoch: what relies on finding
 // everything by the index must not begin.
 func (v *View) Indexed(ctx context.Context, epoch uint32) error {
 	switch now, err := v.IndexEpoch(ctx); {
 	case err != nil:
 		return err
 	case now != epoch:
-		return fault.WithHint(fault.Errorf(fault.Unavailable, "store.Indexed",
-			"The data store is being indexed anew; until that has ended, a search may miss what is there."), "Repeat the request later.")
+		return ErrIndexing
 	}
 	return nil
 }
