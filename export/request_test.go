@@ -118,3 +118,37 @@ func TestExport_keepsTheKeyThatAnAliasNamedAtItsStart(t *testing.T) {
 		}
 	}
 }
+
+// TestStart_wantsElementsThatSomethingExportedHas names elements of the root, with a type and without.
+func TestStart_wantsElementsThatSomethingExportedHas(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.put("Patient", 0, 1, "en")
+	for _, test := range []struct {
+		types, elements string
+		taken           bool
+	}{
+		{"", "id", true},
+		{"", "meta,text,language", true},
+		{"", "code", true},
+		{"", "value", true},
+		{"", "valueQuantity", true},
+		{"", "Patient.name,subject", true},
+		{"", "bogus", false},
+		{"", "id,bogus", false},
+		{"", "Name", false},
+		{"Patient", "id,name,deceased", true},
+		{"Patient", "subject", false},
+		{"Patient,Observation", "subject", true},
+	} {
+		r := w.request()
+		r.Selection = export.Selection{Elements: strings.Split(test.elements, ",")}
+		if test.types != "" {
+			r.Selection.Types = strings.Split(test.types, ",")
+		}
+		_, err := w.exports.Start(t.Context(), r)
+		if test.taken != (err == nil) || !test.taken && (!fault.Is(err, fault.Invalid) || !strings.Contains(fault.Message(err), "_elements")) {
+			t.Errorf("%s of %q: %v", test.elements, test.types, err)
+		}
+	}
+}

@@ -185,6 +185,9 @@ func (s *Selection) checkElements() error {
 			if name == "" {
 				return refuse("_elements", "an element has no name")
 			}
+			if !s.someHas(name) {
+				return refuse("_elements", "no type that is exported has an element %q at its root", name)
+			}
 			continue
 		}
 		code, ok := r4.CodeOf(name)
@@ -196,6 +199,14 @@ func (s *Selection) checkElements() error {
 		}
 	}
 	return nil
+}
+
+// someHas reports whether one of the types that may be exported has a root element of this name.
+func (s *Selection) someHas(element string) bool {
+	return slices.ContainsFunc(r4.Types(), func(name string) bool {
+		code, _ := r4.CodeOf(name)
+		return s.wants(code) && hasElement(code, element)
+	})
 }
 
 // hasElement reports whether a resource type has a root element of this name: value for value[x] too.

@@ -121,7 +121,7 @@ func TestKickOff_refusesWithAnOutcome(t *testing.T) {
 			{"_outputFormat", "application/xml"}, {"_outputFormat", "text/html"}, {"_outputFormat", "application/json"}, {"_outputFormat", "x-custom"},
 			{"_since", "not-a-date"}, {"_since", "2020-13-01T00:00:00Z"}, {"_since", "2020"}, {"_since", future}, {"_until", "tomorrow"}, {"_until", future},
 			{"_type", "MyType"}, {"_type", "Patient,MyType"}, {"_typeFilter", "Patient"}, {"_typeFilter", "Patient?_include=Patient:organization"},
-			{"_typeFilter", "Patient?_count=1"}, {"_typeFilter", "Patient?_elements=id"}, {"_elements", "Patient.name.family"}, {"_elements", "MyType.id"},
+			{"_typeFilter", "Patient?_count=1"}, {"_typeFilter", "Patient?_elements=id"}, {"_elements", "Patient.name.family"}, {"_elements", "MyType.id"}, {"_elements", "nonsense"}, {"_elements", "id,nonsense"},
 			{"includeAssociatedData", "_myCustom"}, {"organizeOutputBy", "Encounter"}, {"unheardOf", "1"},
 			{"_until", "1969-12-31T23:59:59Z"}, {"exportType", "hl7.fhir.us.davinci-atr"},
 		} {
