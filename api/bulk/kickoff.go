@@ -54,7 +54,7 @@ func (f *Face) kickOff(w http.ResponseWriter, r *http.Request, call *edge.Datast
 	if req.Selection, err = p.selection(at.level, at.group, posted); err != nil {
 		return err
 	}
-	for _, name := range req.Selection.Types { // what is asked for by name is refused, the rest left out
+	for _, name := range named(req.Selection) { // what is asked for by name is refused, the rest left out
 		if err := call.Authorize(action, edge.ResourceType(name)); err != nil {
 			return err
 		}
@@ -87,6 +87,24 @@ func (f *Face) kickOff(w http.ResponseWriter, r *http.Request, call *edge.Datast
 	}
 	w.Header().Set("Content-Location", req.Base+"/export/"+rec.ID)
 	return writeStatus(w, http.StatusAccepted, map[string]any{"datastoreId": call.ID, "jobStatus": rec.State, "jobId": rec.ID})
+}
+
+// named are the types of which a selection tells something to who starts it, whatever is exported: those that it names, and
+// those of the Group, the patients and the filters that it names.
+func named(s export.Selection) []string {
+	names := slices.Clone(s.Types)
+	if s.Group != "" {
+		names = append(names, "Group")
+	}
+	if len(s.Patients) > 0 {
+		names = append(names, "Patient")
+	}
+	for _, f := range s.Filters {
+		if name, _, _ := strings.Cut(f, "?"); slices.Contains(r4.Types(), name) {
+			names = append(names, name)
+		}
+	}
+	return names
 }
 
 func query(r *http.Request) string {

@@ -81,6 +81,9 @@ func (p *params) selection(level export.Level, group string, posted bool) (expor
 	if s.Organize != "" && level == export.System {
 		p.ignored = append(p.ignored, "What belongs to no patient is left out, as organizeOutputBy=Patient has it.")
 	}
+	if s.Associated != "" && len(s.Types) > 0 {
+		s.Types = append(s.Types, "Provenance") // asked for, although _type does not name it
+	}
 	for _, list := range []*[]string{&s.Types, &s.Elements, &s.Patients} {
 		slices.Sort(*list)
 		*list = slices.Compact(*list)

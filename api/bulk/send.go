@@ -39,7 +39,7 @@ func sendFile(w http.ResponseWriter, r *http.Request, file export.OwnFile) error
 func sendPacked(w http.ResponseWriter, r *http.Request, file export.OwnFile) error {
 	h, tag := w.Header(), `"`+file.ETag+`-gzip"`
 	h.Set("Etag", tag)
-	if named(r.Header.Values("If-None-Match"), tag) {
+	if listed(r.Header.Values("If-None-Match"), tag) {
 		h.Del("Content-Type")
 		w.WriteHeader(http.StatusNotModified)
 		return nil
@@ -66,8 +66,8 @@ func sendPacked(w http.ResponseWriter, r *http.Request, file export.OwnFile) err
 	return nil
 }
 
-// named reports whether a list of ETags (RFC 9110 section 13.1.2) has this one, or all.
-func named(lines []string, tag string) bool {
+// listed reports whether a list of ETags (RFC 9110 section 13.1.2) has this one, or all.
+func listed(lines []string, tag string) bool {
 	for _, line := range lines {
 		for part := range strings.SplitSeq(line, ",") {
 			if part = strings.TrimPrefix(strings.TrimSpace(part), "W/"); part == tag || part == "*" {

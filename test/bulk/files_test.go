@@ -181,13 +181,14 @@ func TestProvenance_isTheLatestOrAllOfWhatIsExported(t *testing.T) {
 	s.put(`{"resourceType":"Provenance","id":"other","recorded":"2025-01-01T00:00:00Z","target":[{"reference":"Organization/o1"}],"agent":[{"who":{"reference":"Practitioner/d1"}}]}`)
 	both := "$export?_type=Observation,Provenance&_typeFilter=Observation%3Fsubject%3DPatient%2Fp1&includeAssociatedData="
 	for ask, want := range map[string]string{
-		both + "LatestProvenanceResources":                                                   "Observation/b1 Provenance/v2",
-		both + "RelevantProvenanceResources":                                                 "Observation/b1 Provenance/v1 Provenance/v2",
-		both + "LatestProvenanceResources,RelevantProvenanceResources":                       "Observation/b1 Provenance/v1 Provenance/v2",
-		both + "LatestProvenanceResources&includeAssociatedData=RelevantProvenanceResources": "Observation/b1 Provenance/v1 Provenance/v2",
-		"Patient/$export?_type=Provenance":                                                   "Provenance/v1 Provenance/v2",
-		"$export?_type=Provenance":                                                           "Provenance/v1 Provenance/v2 Provenance/other",
-		"$export?_type=Observation&_typeFilter=Observation%3Fcode%3D718-7":                   "Observation/b3",
+		both + "LatestProvenanceResources":                                                                                  "Observation/b1 Provenance/v2",
+		both + "RelevantProvenanceResources":                                                                                "Observation/b1 Provenance/v1 Provenance/v2",
+		both + "LatestProvenanceResources,RelevantProvenanceResources":                                                      "Observation/b1 Provenance/v1 Provenance/v2",
+		both + "LatestProvenanceResources&includeAssociatedData=RelevantProvenanceResources":                                "Observation/b1 Provenance/v1 Provenance/v2",
+		strings.Replace(both, ",Provenance", "", 1) + "LatestProvenanceResources":                                           "Observation/b1 Provenance/v2",
+		"Patient/$export?_type=Provenance":                                                                                  "Provenance/v1 Provenance/v2",
+		"$export?_type=Provenance":                                                                                          "Provenance/v1 Provenance/v2 Provenance/other",
+		"$export?_type=Observation&_typeFilter=Observation%3Fcode%3D718-7":                                                  "Observation/b3",
 		"$export?_type=Observation&_typeFilter=Observation%3Fcode%3D718-7&_typeFilter=Observation%3Fsubject%3DPatient%2Fp2": "Observation/b2 Observation/b3",
 	} {
 		s.want(ask, s.exported("GET", ask, ""), strings.Fields(want)...)

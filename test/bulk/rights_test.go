@@ -123,7 +123,17 @@ func TestRights_areForTypesOfResources(t *testing.T) {
 	s.want("the system, by one who may have two types", only.exported("GET", "$export", ""), "Patient/p1", "Patient/p2", "Patient/p3", "Organization/o1")
 	s.want("patients, by the same", only.exported("POST", "Patient/$export", `{"resourceType":"Parameters"}`), "Patient/p1", "Patient/p2", "Patient/p3")
 	s.want("with what they refer to", only.exported("GET", "Patient/$export?includeAssociatedData=_ReferencedResources", ""), "Patient/p1", "Patient/p2", "Patient/p3", "Organization/o1")
-	s.want("a member attribution list", only.exported("GET", "Group/g/$davinci-data-export", ""), "Patient/p1", "Patient/p2", "Organization/o1")
+	noGroups := s.userOf("noGroups", describe+allow+`},{"Effect":"Deny","Action":"healthlake:*","Resource":"*","Condition":{"StringEquals":{"tarn:ResourceType":["Group","Patient"]}}}`)
+	for who, as := range map[string]*stage{"one who may have two types": only, "one who may have no Group": noGroups} {
+		for _, at := range []string{"Group/g/$davinci-data-export", "Group/g/$export?_type=Organization", "Group/none/$export"} {
+			s.outcomeOf(at+" by "+who, as.send("GET", at, nil, ""), http.StatusForbidden)
+		}
+	}
+	groups := s.userOf("groups", describe+allow+`,"Condition":{"StringEquals":{"tarn:ResourceType":["Group","Patient","Organization"]}}}`)
+	s.want("a member attribution list", groups.exported("GET", "Group/g/$davinci-data-export", ""), "Patient/p1", "Patient/p2", "Group/inner", "Group/g", "Organization/o1")
+	s.outcomeOf("the name of a patient", noGroups.send("POST", "Patient/$export", map[string]string{"Content-Type": "application/fhir+json"},
+		parameters("patient", "valueReference", `{"reference":"Patient/p1"}`)), http.StatusForbidden)
+	s.outcomeOf("a filter of a denied type", only.send("GET", "$export?_typeFilter=Observation%3Fcode%3D1", nil, ""), http.StatusForbidden)
 	for _, at := range []string{"$export?_type=Patient,Observation", "Patient/$export?_type=Observation"} {
 		s.outcomeOf(at, only.send("GET", at, nil, ""), http.StatusForbidden)
 		s.outcomeOf(at, but.send("GET", at, nil, ""), http.StatusForbidden)
