@@ -60,6 +60,7 @@ func (a *App) openServices(ctx context.Context, sealer *seal.Sealer) (err error)
 		return err
 	}
 	if a.catalog, err = catalog.Open(ctx, a.engine, system, catalog.Options{Account: a.cfg.Account, Region: a.cfg.Region, PublicURL: a.url, IndexEpoch: index.Epoch,
+		Alone:   true, // the lock of the data directory, to which also a database is bound, keeps others out
 		Enqueue: a.enqueue, OnStatus: datastores}); err != nil {
 		return err
 	}

@@ -45,6 +45,7 @@ type Options struct {
 	// IndexEpoch is that of the tables by which this program indexes. A data store that was indexed by others is asked to
 	// be indexed anew (Reindex) when it is opened; its contents can be used meanwhile.
 	IndexEpoch uint32
+	Alone      bool             // no other process writes to the engine, see store.Options
 	Now        func() time.Time // nil: time.Now
 }
 

@@ -65,7 +65,7 @@ func (c *Catalog) data(ctx context.Context, op, id string, loading bool) (*store
 	if err != nil {
 		return nil, fault.Wrap(op, err)
 	}
-	data, err := store.Open(ctx, space, store.Options{Now: c.o.Now, Epoch: c.o.IndexEpoch})
+	data, err := store.Open(ctx, space, store.Options{Now: c.o.Now, Epoch: c.o.IndexEpoch, Alone: c.o.Alone})
 	if err != nil {
 		return nil, fault.Wrap(op, err)
 	}

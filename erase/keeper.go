@@ -56,13 +56,14 @@ func (s *Service) untended() map[string]chan struct{} {
 	return found
 }
 
-// Run purges what has been hidden, as soon as no job needs it any more, and removes history that is not kept and old records,
-// until ctx ends.
+// Run purges what has been hidden, as soon as no job needs it any more, and removes history that is not kept, old records and
+// uploads that nobody takes, until ctx ends.
 // What was left by a process that died is found in the ledger. Each data store goes on by itself: one in which somebody
 // holds a snapshot keeps none of the others waiting.
 func (s *Service) Run(ctx context.Context) {
 	var beside sync.WaitGroup
 	defer beside.Wait()
+	beside.Go(func() { s.sweepAlways(ctx) })
 	if s.o.Keep.limits() {
 		beside.Go(func() { s.trimAlways(ctx) })
 	}

@@ -67,6 +67,9 @@ func (s *Service) Purge(ctx context.Context, datastore string) (more bool, err e
 			return true, fault.Wrap(op, err)
 		}
 	}
+	if err := s.sweep(ctx, st); err != nil { // before they are compacted away
+		return true, fault.Wrap(op, err)
+	}
 	bounded, cancel := context.WithTimeout(ctx, compactTime)
 	defer cancel()
 	if err := st.Compact(bounded, places); err != nil {

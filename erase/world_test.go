@@ -99,7 +99,7 @@ func newWorld(t *testing.T) *world {
 	must(t, err)
 	w.ledger, err = job.Open(t.Context(), system, job.Options{})
 	must(t, err)
-	w.data, err = store.Open(t.Context(), w.space, store.Options{Epoch: index.Epoch})
+	w.data, err = store.Open(t.Context(), w.space, store.Options{Epoch: index.Epoch, Alone: true})
 	must(t, err)
 	t.Cleanup(func() { must(t, w.data.Close()) })
 	queries, err := search.New(search.Options{Datastores: w})

@@ -123,7 +123,9 @@ func (u *upload) place(final []byte) place {
 	return place{ref: u.ref, length: len(final), before: u.before, stamp: final[u.before : len(final)-u.after]}
 }
 
-// send writes the blobs of documents into batches of their own. Each has an upload row until a transaction takes it.
+// send writes the blobs of documents into batches of their own. Each has an upload row until a transaction takes it. Every
+// batch brings that row along: one that fails, and is applied by the engine when the upload has been given up already, leaves
+// nothing that Sweep would not find.
 func (s *Store) send(ctx context.Context, writes []*prepared) error {
 	batch, now := &kv.Batch{}, s.now()
 	flush := func() error {
@@ -142,8 +144,11 @@ func (s *Store) send(ctx context.Context, writes []*prepared) error {
 		}
 		u.ref = randomRef()
 		w.upload = &u
-		batch.Set(uploadKey(nil, u.ref), be.AppendUint64(nil, uint64(now)))
+		s.uploads.begin(u.ref)
 		for n := 0; len(blob) > 0; n++ {
+			if n == 0 || batch.Len() == 0 {
+				batch.Set(uploadKey(nil, u.ref), be.AppendUint64(nil, uint64(now)))
+			}
 			size := min(kv.MaxValue, len(blob))
 			batch.Set(blobKey(nil, u.ref, uint16(n)), blob[:size])
 			blob = blob[size:]
@@ -155,55 +160,4 @@ func (s *Store) send(ctx context.Context, writes []*prepared) error {
 		}
 	}
 	return flush()
-}
-
-// discard erases uploads that no transaction took. What it cannot erase is left to Sweep.
-func (s *Store) discard(ctx context.Context, refs []blobRef) error {
-	if len(refs) == 0 {
-		return nil
-	}
-	return s.space.Update(ctx, [][]byte{headKey}, func(tx kv.Locked) (*kv.Batch, error) {
-		keys := make([][]byte, len(refs))
-		for i, ref := range refs {
-			keys[i] = uploadKey(nil, ref)
-		}
-		rows, err := tx.Get(ctx, keys...)
-		if err != nil {
-			return nil, err
-		}
-		batch := &kv.Batch{}
-		for i, ref := range refs {
-			if rows[i] == nil {
-				continue // taken after all
-			}
-			batch.Delete(keys[i])
-			blobs := kv.Prefix(append([]byte{tableBlob}, ref[:]...))
-			batch.DeleteRange(blobs.Start, blobs.End)
-		}
-		return batch, nil
-	})
-}
-
-// Sweep erases uploads that began before the instant and were never taken: those of processes that died. Open calls it.
-func (s *Store) Sweep(ctx context.Context, before fhir.Instant) error {
-	const op = "store.Sweep"
-	snap, err := s.space.Snapshot(ctx)
-	if err != nil {
-		return fault.Wrap(op, err)
-	}
-	var refs []blobRef
-	it := snap.Scan(ctx, kv.Prefix([]byte{tableUpload}))
-	for it.Next() {
-		key, value := it.Key(), it.Value()
-		if len(key) != 1+len(blobRef{}) || len(value) != 8 {
-			continue
-		}
-		if fhir.Instant(be.Uint64(value)) < before {
-			refs = append(refs, blobRef(key[1:]))
-		}
-	}
-	if err := closeAll(it.Err(), it.Close(), snap.Close()); err != nil {
-		return fault.Wrap(op, err)
-	}
-	return fault.Wrap(op, s.discard(ctx, refs))
 }

@@ -58,6 +58,7 @@ func (s *Store) wait(ctx context.Context, p *pending) ([]Result, error) {
 		s.release(ctx, p)
 		return nil, p.err
 	}
+	s.uploads.end(p.refs())
 	return p.results, nil
 }
 

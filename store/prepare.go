@@ -91,15 +91,3 @@ func (s *Store) sendLarge(ctx context.Context, p *pending, documents int) error 
 	}
 	return nil
 }
-
-// release erases the uploads of a transaction that did not commit. It goes on when the caller's context has ended; what
-// it cannot erase is left to Sweep.
-func (s *Store) release(ctx context.Context, p *pending) {
-	var refs []blobRef
-	for i := range p.writes {
-		if u := p.writes[i].upload; u != nil {
-			refs = append(refs, u.ref)
-		}
-	}
-	_ = s.discard(context.WithoutCancel(ctx), refs)
-}

@@ -3,6 +3,7 @@ package store
 import (
 	"bytes"
 	"context"
+	"errors"
 	"iter"
 	"sync/atomic"
 	"time"
@@ -16,6 +17,7 @@ import (
 type Options struct {
 	Now   func() time.Time // the clock for instants; nil is time.Now
 	Epoch uint32           // of the tables by which whoever writes makes index entries
+	Alone bool             // no other process writes to the space while this one does, so that uploads which are not its own are nobody's
 }
 
 // Store is a data store's versions over one space. It is safe for concurrent use. One process opens a space once;
@@ -24,9 +26,11 @@ type Store struct {
 	space kv.Space
 	now   func() fhir.Instant
 	epoch uint32
+	alone bool
 
-	queue queue
-	done  chan struct{} // closed when the committer has ended
+	uploads uploads
+	queue   queue
+	done    chan struct{} // closed when the committer has ended
 
 	// doubt is the batch that may show in snapshots before it is known to be durable; nil when there is none.
 	doubt atomic.Pointer[doubt]
@@ -34,9 +38,6 @@ type Store struct {
 
 // doubt is a batch on its way to the disk: the point before it.
 type doubt struct{ before Point }
-
-// orphanAge is how old an upload must be before Open takes its process for dead.
-const orphanAge = time.Hour
 
 // Open opens the data store that lies in space; an empty space is an empty data store. It refuses a layout that this
 // program does not know with fault.Unsupported. The caller closes the Store, and the space's engine after it.
@@ -50,13 +51,14 @@ func Open(ctx context.Context, space kv.Space, opts Options) (*Store, error) {
 		space: space,
 		now:   func() fhir.Instant { return min(max(fhir.InstantOf(clock()), 0), maxInstant) },
 		epoch: opts.Epoch,
+		alone: opts.Alone,
 		done:  make(chan struct{}),
 	}
 	s.queue.init()
 	if _, err := s.Head(ctx); err != nil {
 		return nil, fault.Wrap(op, err)
 	}
-	if err := s.Sweep(ctx, s.now()-fhir.Instant(orphanAge/time.Millisecond)); err != nil {
+	if err := s.Sweep(ctx); err != nil && !errors.Is(err, kv.ErrUntouched) { // a disk that is nearly full can still be read
 		return nil, fault.Wrap(op, err)
 	}
 	go s.commitAll()
