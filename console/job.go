@@ -20,9 +20,6 @@ type exportJobData struct {
 	Own       bool     // the files are kept by the service
 }
 
-// ownBucket stands in the output of exports whose files the service keeps for its callers.
-const ownBucket = "tarn-own-bucket"
-
 // cancelExport ends an export and shows it.
 func (c *Console) cancelExport(v *visit) error {
 	datastore, id := v.r.PathValue("id"), v.r.PathValue("job")
@@ -67,7 +64,7 @@ func (c *Console) exportJobPage(v *visit) error {
 	if p, err := v.s.api.ExportProgress(ctx, datastore, id); err == nil {
 		d.Progress = &p // whoever may not ask goes without
 	}
-	d.Own = d.Bucket == ownBucket
+	d.Own = d.Bucket == client.OwnBucket
 	if d.Done && d.Bucket != "" && !d.Own {
 		out, err := outputOf(ctx, v.s.api, d.Bucket, d.Folder)
 		if err != nil {

@@ -56,7 +56,7 @@ func (r *Runner) watch(ctx context.Context, deaf *atomic.Bool, run *Run, end con
 		}
 		if time.Since(since) >= r.o.StuckAfter {
 			r.metrics.stuck(run.kind)
-			r.o.Log.Warn("job makes no progress and is begun again", "job", run.id, "kind", run.kind, "for", time.Since(since))
+			r.o.Log.Warn("job makes no progress; it is begun again as soon as its work has ended", "job", run.id, "kind", run.kind, "for", time.Since(since))
 			deaf.Store(true)
 			end(ErrStuck)
 			return

@@ -57,6 +57,10 @@ type ExportProgress struct {
 	Pace *ExportPace `json:"pace"` // nil unless it runs and has made progress
 }
 
+// OwnBucket stands in the folder of an export whose files the service keeps for its callers: nobody reaches it by S3, and
+// the manifest, at export/{job} below the data store, names where each file is fetched.
+const OwnBucket = "tarn-own-bucket"
+
 // CancelExport asks for the end of an export and gives its state.
 func (c *Client) CancelExport(ctx context.Context, datastore, job string) (status string, err error) {
 	return c.cancel(ctx, datastore, "export/"+job)

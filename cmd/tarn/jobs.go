@@ -180,9 +180,13 @@ func (c *jobsDescribeCmd) export(s *screen, p client.ExportProgress) error {
 	if p.Pace != nil {
 		pace = fmt.Sprintf("%s resources a second, about %s left", comma(p.Pace.Resources), took(p.Pace.Left()))
 	}
+	folder := p.Folder
+	if strings.HasPrefix(folder, "s3://"+client.OwnBucket+"/") {
+		folder = "kept by the service; its manifest: tarn fhir GET export/" + p.JobID
+	}
 	s.fields([][2]string{{"export", p.JobID}, {"name", p.JobName}, {"status", p.JobStatus}, {"message", p.Message}, {"as of", p.TransactionTime},
 		{"resources", comma(p.Progress.Resources) + " of " + comma(p.Progress.ResourcesTotal)}, {"files", comma(p.Progress.Files)},
-		{"bytes", size(p.Progress.Bytes)}, {"pace", pace}, {"folder", p.Folder}})
+		{"bytes", size(p.Progress.Bytes)}, {"pace", pace}, {"folder", folder}})
 	return nil
 }
 

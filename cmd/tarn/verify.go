@@ -58,7 +58,11 @@ func (c *verifyCmd) ofJob(ctx context.Context, api *client.Client) (exported, er
 	if err != nil {
 		return exported{}, err
 	}
-	if done, ok := client.Done(p.JobStatus); !done || !ok {
+	switch done, ok := client.Done(p.JobStatus); {
+	case done && !ok:
+		return exported{}, fault.WithHint(fault.Errorf(fault.Conflict, "", "Export %s is %s; only a complete one can be proved.", p.JobID, p.JobStatus),
+			"tarn jobs describe %s --datastore %s%s says why. A folder with a manifest.json can be proved by its address.", p.JobID, p.DatastoreID, c.flags())
+	case !done:
 		return exported{}, fault.WithHint(fault.Errorf(fault.Conflict, "", "Export %s is %s; only a complete one can be proved.", p.JobID, p.JobStatus),
 			"tarn jobs watch %s --datastore %s%s", p.JobID, p.DatastoreID, c.flags())
 	}
@@ -151,7 +155,11 @@ func lostLines(lost client.Lost) (lines []string) {
 		if e.Erasure != "" {
 			by = "on " + e.Instant + " by erasure " + e.Erasure
 		}
-		lines = append(lines, fmt.Sprintf("%d resources of this export were erased %s.", e.Count, by))
+		what := "resources of this export were"
+		if e.Count == 1 {
+			what = "resource of this export was"
+		}
+		lines = append(lines, fmt.Sprintf("%d %s erased %s.", e.Count, what, by))
 	}
 	if lost.Removed > 0 {
 		lines = append(lines, fmt.Sprintf("The versions of %d resources of this export are not kept in the history any more.", lost.Removed))
