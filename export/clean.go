@@ -20,7 +20,24 @@ func (s *Service) Expires(rec job.Record, j Job) (time.Time, bool) {
 	if !j.Own || rec.EndTime.IsZero() {
 		return time.Time{}, false
 	}
-	return rec.EndTime.Add(OwnExpiry), true
+	return s.ended(rec).Add(OwnExpiry), true
+}
+
+// ended is when an export ended. Where the ledger names a time that is yet to come, the clock was ahead then, and how long
+// ago it was nobody knows: it counts as ended when this process came across it first, so that its files go in the end.
+func (s *Service) ended(rec job.Record) time.Time {
+	now := s.now()
+	if !rec.EndTime.After(now) {
+		return rec.EndTime
+	}
+	seen, _ := s.early.LoadOrStore(rec.ID, now)
+	return seen.(time.Time)
+}
+
+// steady is a clock that begins as the system's and goes on by itself: files are not deleted since somebody sets that ahead.
+func steady() func() time.Time {
+	begin := time.Now()
+	return func() time.Time { return begin.Add(time.Since(begin)) }
 }
 
 // Expired reports whether the files of an export to the service's own bucket are gone, or are to go: it was cancelled,

@@ -4,6 +4,7 @@ package export
 
 import (
 	"context"
+	"sync"
 	"time"
 
 	"tarn/cloud"
@@ -39,7 +40,7 @@ type Options struct {
 	Cloud      cloud.Cloud
 	Queries    Queries          // for what selections ask for; nil refuses those that need it
 	Partition  string           // of ARNs: "aws"
-	Now        func() time.Time // nil: time.Now
+	Now        func() time.Time // for the age of files; nil: the system's time at the call of New, and what went by since
 	Workers    int              // parts that are written at once, over all jobs; 0 means 2. Each takes up to MaxBytes of memory, and a quarter more where output is organized by patient.
 	Share      int              // percent of the time that a worker takes while interactive transactions come to the data store; 0 means DefaultShare
 	Lines      int              // of a file at most; 0: MaxLines. Less is for tests.
@@ -57,6 +58,7 @@ type Service struct {
 	slots      chan struct{} // who writes a part holds one: bounds memory and load over all jobs
 	readers    chan struct{} // who reads a part for its digest holds one: apart, so that proofs do not hold up exports
 	segments   pool
+	early      sync.Map // job id -> when it was seen first that it had ended at a time yet to come
 	share      int
 	lines      int
 	bytes      int
@@ -74,7 +76,7 @@ func New(o Options) *Service {
 		o.Partition = "aws"
 	}
 	if o.Now == nil {
-		o.Now = time.Now
+		o.Now = steady()
 	}
 	if o.Share <= 0 {
 		o.Share = DefaultShare

@@ -23,9 +23,12 @@ type Record struct {
 	Pace      Pace   // zero while nobody works on it
 	Message   string // why it failed, what it waits for, or what else a user should know; at most MaxMessage runes
 
-	SubmitTime time.Time // ms precision, UTC; never before that of a job with a smaller Seq
+	// The times have ms precision and are in UTC. Lists are in the order of SubmitTime, so that is never before that of a job
+	// with a smaller Seq: where the clock was ahead once, it stands still until the clock has come there. The others are the
+	// clock's, and may then be before it.
+	SubmitTime time.Time
 	StartTime  time.Time // of the first claim; zero before
-	EndTime    time.Time // zero until the state is terminal
+	EndTime    time.Time // zero until the state is terminal; never before StartTime
 
 	Seq         uint64 // place in the order of all jobs of the ledger
 	ClientToken string

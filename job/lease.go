@@ -42,7 +42,7 @@ func (l *Ledger) claim(ctx context.Context, of namedQueue, id string, seen sight
 			p.Queued = false
 			q.Running, q.Waiting = &p, q.Waiting[1:]
 			r.State, started = InProgress, true
-			r.Started = max(l.now().UnixMilli(), r.Submitted)
+			r.Started = l.now().UnixMilli()
 			setQueue(b, of.kind, of.datastore, q)
 		default:
 			return nil, nil
@@ -105,7 +105,7 @@ func (l *Ledger) settle(ctx context.Context, of namedQueue) error {
 					r.State, r.Message = Failed, r.Abandoned
 				}
 				q.remove(id)
-				r.Ended = max(l.now().UnixMilli(), r.Submitted)
+				r.end(l.now())
 			} else {
 				p.Queued = true
 				r.State = Queued
@@ -192,7 +192,7 @@ func (l *Ledger) finish(ctx context.Context, of *row, state State, message strin
 		}
 		q.remove(of.ID)
 		r.State, r.Message, r.Owner, r.Rate = state, cut(message, MaxMessage), "", Pace{}
-		r.Ended = max(l.now().UnixMilli(), r.Started)
+		r.end(l.now())
 		b := new(kv.Batch)
 		l.observe(b, r, params[0])
 		b.Set(recordKey(of.ID), encode(r))

@@ -15,12 +15,28 @@ const forgetAtOnce = 64
 // tells how many. What the jobs have written elsewhere stays. A job that has not ended is never erased.
 func (l *Ledger) Forget(ctx context.Context, before time.Time) (int, error) {
 	const op = "job.Forget"
-	gone := 0
-	for cursor := ""; ; {
-		// Whoever ended before that time was submitted before it too.
-		page, err := l.List(ctx, ListFilter{SubmittedBefore: before, Limit: MaxList, Cursor: cursor})
+	// Whoever ended before that time was submitted before it too, unless the clock was ahead once (Record.SubmitTime).
+	gone, err := l.forget(ctx, ListFilter{SubmittedBefore: before}, before)
+	if err != nil {
+		return gone, fault.Wrap(op, err)
+	}
+	more, err := l.forget(ctx, ListFilter{SubmittedAfter: later(l.now(), before)}, before)
+	return gone + more, fault.Wrap(op, err)
+}
+
+func later(a, b time.Time) time.Time {
+	if a.After(b) {
+		return a
+	}
+	return b
+}
+
+// forget erases those of some jobs that ended before the time.
+func (l *Ledger) forget(ctx context.Context, some ListFilter, before time.Time) (gone int, err error) {
+	for some.Limit = MaxList; ; {
+		page, err := l.List(ctx, some)
 		if err != nil {
-			return gone, fault.Wrap(op, err)
+			return gone, err
 		}
 		var ended []Record
 		for _, rec := range page.Jobs {
@@ -31,12 +47,12 @@ func (l *Ledger) Forget(ctx context.Context, before time.Time) (int, error) {
 		for len(ended) > 0 {
 			n := min(forgetAtOnce, len(ended))
 			if err := l.erase(ctx, ended[:n]); err != nil {
-				return gone, fault.Wrap(op, err)
+				return gone, err
 			}
 			gone += n
 			ended = ended[n:]
 		}
-		if cursor = page.Next; cursor == "" {
+		if some.Cursor = page.Next; some.Cursor == "" {
 			return gone, nil
 		}
 	}
@@ -88,8 +104,14 @@ func (r *Runner) forgetOld(ctx context.Context) {
 	if r.o.Retention <= 0 {
 		return
 	}
+	began, mono := r.ledger.now(), time.Now()
 	for {
-		n, err := r.ledger.Forget(ctx, r.ledger.now().Add(-r.o.Retention))
+		// A clock that is set ahead while the process runs makes nothing old.
+		now := began.Add(time.Since(mono))
+		if wall := r.ledger.now(); wall.Before(now) {
+			now = wall
+		}
+		n, err := r.ledger.Forget(ctx, now.Add(-r.o.Retention))
 		switch {
 		case err != nil && ctx.Err() == nil:
 			r.o.Log.Error("old jobs could not be forgotten", "error", err)

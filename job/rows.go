@@ -75,6 +75,13 @@ func (r *row) record(params []byte) Record {
 		Term: r.Term, Beat: r.Beat, Owner: r.Owner, Discarded: fromMilli(r.Discarded)}
 }
 
+// end notes when the job ended. Should the clock have been set back since the job began, it began no later: a time that is
+// yet to come would keep for years what goes some time after the end.
+func (r *row) end(now time.Time) {
+	r.Ended = now.UnixMilli()
+	r.Started = min(r.Started, r.Ended)
+}
+
 func fromMilli(ms int64) time.Time {
 	if ms == 0 {
 		return time.Time{}
