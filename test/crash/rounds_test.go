@@ -232,8 +232,8 @@ func (s *stage) importRound(total tally, alone bool) {
 	again := map[string]int{"system.before": 5, "system.after": 5, "put.before": 4, "put.after": 4, "data.before": 40, "data.after": 40}
 	if alone {
 		kind = "import alone in its data store"
-		points = map[string]int{"system.before": 15, "system.after": 15, "put.before": 6, "put.after": 6, "load.before": 2, "load.after": 2, "load.middle": 30}
-		again = map[string]int{"system.before": 5, "put.before": 4, "load.before": 1, "load.after": 1, "load.middle": 15}
+		points = map[string]int{"system.before": 15, "system.after": 15, "put.before": 6, "put.after": 6, "load.before": 2, "load.after": 2, "load.middle": 12}
+		again = map[string]int{"system.before": 5, "put.before": 4, "load.before": 1, "load.after": 1, "load.middle": 6}
 		s.live.pause()
 		defer s.live.resume()
 		time.Sleep(quiet)

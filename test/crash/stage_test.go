@@ -37,6 +37,8 @@ type stage struct {
 	checker string
 	since   string // transactionTime of an export before anything was written
 	calm    map[string]string
+	sample  map[string]string // what a preload brings; from the first one on
+	behind  server.Place      // of transactions in the background; from the first one on
 	rounds  int
 }
 
@@ -77,23 +79,27 @@ func open(t *testing.T, seed int64) *stage {
 func (s *stage) round(total tally) {
 	s.rounds++
 	began := time.Now()
-	switch s.rounds % 9 {
+	switch s.rounds % 11 {
 	case 1:
 		s.exportRound(total, wholeStore)
 	case 2:
 		s.importRound(total, false)
-	case 8:
-		s.importRound(total, true)
-	case 4:
-		s.cancelImportRound(total)
 	case 3:
 		s.exportRound(total, changes)
+	case 4:
+		s.importRound(total, true)
 	case 5:
-		s.exportRound(total, kept)
+		s.backgroundRound(total)
 	case 6:
-		s.exportRound(total, organized)
+		s.cancelImportRound(total)
 	case 7:
+		s.exportRound(total, kept)
+	case 8:
+		s.exportRound(total, organized)
+	case 9:
 		s.exportRound(total, keptBlocks)
+	case 10:
+		s.preloadRound(total)
 	case 0:
 		s.cancelRound(total)
 	}

@@ -25,12 +25,36 @@ type Place struct {
 // Build makes a place with the root's clients; name is part of the names of its pieces.
 func (c *Clients) Build(t testing.TB, name string) Place {
 	t.Helper()
-	ctx := context.Background()
-	p := Place{Bucket: "bucket-of-" + name}
-	made, err := c.HealthLake.CreateFHIRDatastore(ctx, &healthlake.CreateFHIRDatastoreInput{DatastoreTypeVersion: hltypes.FHIRVersionR4, DatastoreName: &name})
+	p := c.Create(t, name, "")
+	c.AwaitActive(t, p)
+	c.Furnish(t, &p, name)
+	return p
+}
+
+// Create makes a data store and does not wait until it is ACTIVE; preload is SYNTHEA or empty.
+func (c *Clients) Create(t testing.TB, name string, preload hltypes.PreloadDataType) (p Place) {
+	t.Helper()
+	in := &healthlake.CreateFHIRDatastoreInput{DatastoreTypeVersion: hltypes.FHIRVersionR4, DatastoreName: &name}
+	if preload != "" {
+		in.PreloadDataConfig = &hltypes.PreloadDataConfig{PreloadDataType: preload}
+	}
+	made, err := c.HealthLake.CreateFHIRDatastore(context.Background(), in)
 	must(t, err)
 	p.Datastore, p.ARN, p.Endpoint = *made.DatastoreId, *made.DatastoreArn, *made.DatastoreEndpoint
-	must(t, healthlake.NewFHIRDatastoreActiveWaiter(c.HealthLake).Wait(ctx, &healthlake.DescribeFHIRDatastoreInput{DatastoreId: &p.Datastore}, patience, soon))
+	return p
+}
+
+// AwaitActive waits with the SDK's waiter until a place's data store is ACTIVE.
+func (c *Clients) AwaitActive(t testing.TB, p Place) {
+	t.Helper()
+	must(t, healthlake.NewFHIRDatastoreActiveWaiter(c.HealthLake).Wait(context.Background(), &healthlake.DescribeFHIRDatastoreInput{DatastoreId: &p.Datastore}, patience, soon))
+}
+
+// Furnish makes the bucket, the key and the role of a place that has its data store.
+func (c *Clients) Furnish(t testing.TB, p *Place, name string) {
+	t.Helper()
+	ctx := context.Background()
+	p.Bucket = "bucket-of-" + name
 	key, err := c.KMS.CreateKey(ctx, &kms.CreateKeyInput{})
 	must(t, err)
 	p.Key = *key.KeyMetadata.Arn
@@ -51,7 +75,6 @@ func (c *Clients) Build(t testing.TB, name string) Place {
 		{"Effect":"Allow","Action":["s3:GetObject","s3:PutObject"],"Resource":["arn:aws:s3:::%[1]s/*"]},
 		{"Effect":"Allow","Action":["kms:DescribeKey","kms:GenerateDataKey*","kms:Decrypt"],"Resource":[%[2]q]}]}`, p.Bucket, p.Key))})
 	must(t, err)
-	return p
 }
 
 // Closed is Block Public Access with all four options on.
