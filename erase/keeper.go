@@ -5,7 +5,7 @@ import (
 	"sync"
 	"time"
 
-	"tarn/job"
+	"tarn/store"
 )
 
 // How often the keeper looks by itself: while something waits to be purged, and otherwise.
@@ -58,7 +58,7 @@ func (s *Service) untended() map[string]chan struct{} {
 
 // Run purges what has been hidden, as soon as no job needs it any more, and removes history that is not kept, old records and
 // uploads that nobody takes, until ctx ends.
-// What was left by a process that died is found in the ledger. Each data store goes on by itself: one in which somebody
+// What was left by a process that died is found in the data stores. Each data store goes on by itself: one in which somebody
 // holds a snapshot keeps none of the others waiting.
 func (s *Service) Run(ctx context.Context) {
 	var beside sync.WaitGroup
@@ -68,15 +68,11 @@ func (s *Service) Run(ctx context.Context) {
 		beside.Go(func() { s.trimAlways(ctx) })
 	}
 	slots := make(chan struct{}, mostPurges)
-	recalled := false
+	recalled, looked := false, map[string]bool{}
 	for ctx.Err() == nil {
 		pause := lookIdle
-		if !recalled {
-			if err := s.recall(ctx); err == nil {
-				recalled = true
-			} else if pause = lookSoon; ctx.Err() == nil {
-				s.o.Log.Error("erasures that are under way could not be found; it is tried again", "error", err)
-			}
+		if recalled = recalled || s.recall(ctx, looked); !recalled {
+			pause = lookSoon
 		}
 		for id, woken := range s.untended() {
 			beside.Go(func() { s.tend(ctx, id, woken, slots) })
@@ -140,20 +136,22 @@ func (s *Service) leave(datastore string, always bool) bool {
 	return true
 }
 
-// recall finds the data stores in which there were erasures of late.
-func (s *Service) recall(ctx context.Context) error {
-	for cursor := ""; ; {
-		page, err := s.o.Ledger.List(ctx, job.ListFilter{Kind: Kind, Limit: job.MaxList, Cursor: cursor})
+// recall finds the data stores in which there were erasures of late, or something is still to purge, by what lies in them: the
+// ledger may have forgotten their jobs. It looks in each once, and tells whether it has looked in all.
+func (s *Service) recall(ctx context.Context, looked map[string]bool) bool {
+	return s.eachDatastore(ctx, "recall", "it could not be found out whether something is still to purge; it is tried again", func(id string, st *store.Store) error {
+		if looked[id] {
+			return nil
+		}
+		_, there, err := st.NextRider(ctx, []byte(riders), nil)
 		if err != nil {
 			return err
 		}
-		for _, rec := range page.Jobs {
+		if looked[id] = true; there {
 			s.mu.Lock()
-			s.known(rec.Datastore)
+			s.known(id)
 			s.mu.Unlock()
 		}
-		if cursor = page.Next; cursor == "" {
-			return nil
-		}
-	}
+		return nil
+	})
 }
