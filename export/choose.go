@@ -4,7 +4,6 @@ import (
 	"context"
 	"iter"
 	"slices"
-	"strings"
 
 	"tarn/fault"
 	"tarn/fhir"
@@ -202,34 +201,6 @@ func (c *chooser) changed(code r4.Code, next store.Ordinal, alive ordinals, foun
 	return nil
 }
 
-// filter keeps what _typeFilter, _tag and _security leave. They do not speak of what is deleted.
-func (c *chooser) filter(code r4.Code, next store.Ordinal, found *choice) error {
-	common := labelQuery("_tag", c.sel.Tags) + labelQuery("_security", c.sel.Security)
-	var queries []string
-	for _, f := range c.sel.Filters {
-		if name, query, _ := strings.Cut(f, "?"); name == code.String() {
-			queries = append(queries, query+common)
-		}
-	}
-	if len(queries) == 0 && common != "" {
-		queries = []string{common}
-	}
-	if len(queries) == 0 {
-		return nil
-	}
-	meets := newOrdinals(next)
-	for _, q := range queries {
-		for o, err := range c.queries.SelectSeen(c.ctx, c.v, c.job.Base, c.sel.seen(), code, strings.TrimPrefix(q, "&")) {
-			if err = closing(err, c.ctx.Err()); err != nil {
-				return err
-			}
-			meets.add(o)
-		}
-	}
-	found.live.keep(meets)
-	return nil
-}
-
 // reader takes documents apart.
 type reader struct {
 	parser    *fhir.Parser
@@ -243,10 +214,16 @@ func (r *reader) init() {
 
 // entries are the index entries of a version; they are valid until the next call.
 func (r *reader) entries(v store.Version) ([]fhir.IndexEntry, error) {
+	entries, err := r.uncut(v)
+	return store.Kept(entries), err
+}
+
+// uncut are the entries as they are before the store cuts those that are long.
+func (r *reader) uncut(v store.Version) ([]fhir.IndexEntry, error) {
 	if _, err := r.parser.Borrow(v.Body); err != nil {
 		return nil, fault.Errorf(fault.Internal, "export", "a stored %s cannot be read: %w", v.Type, err)
 	}
-	return store.Kept(r.extractor.Extract(r.parser.Doc(), v.Type)), nil
+	return r.extractor.Extract(r.parser.Doc(), v.Type), nil
 }
 
 // references walks over what the parameter's entries in the index refer to, and then over what those versions refer to
@@ -319,13 +296,4 @@ func (c *chooser) targets(v store.Version, params []*r4.SearchParam, use func(st
 		}
 	}
 	return nil
-}
-
-// labelQuery is the part of a query that asks for all of the labels.
-func labelQuery(param string, labels []string) string {
-	var b strings.Builder
-	for _, l := range labels {
-		b.WriteString("&" + param + "=" + queryEscape(l))
-	}
-	return b.String()
 }

@@ -16,11 +16,12 @@ type follower struct {
 	parser *fhir.Parser
 	found  map[r4.Code]map[string]struct{} // ids that were met since next was asked last
 	seen   map[r4.Code]map[string]struct{} // ids that next has told of
+	labels labels                          // that what is followed must have
 }
 
 // newFollower follows references where the selection asks for that; else it finds nothing.
 func newFollower(v *store.View, j *Job) *follower {
-	f := &follower{v: v, job: j}
+	f := &follower{v: v, job: j, labels: labels{param: "_security", values: j.Selection.Security}}
 	if j.Selection.References {
 		f.parser = fhir.NewParser(fhir.Limits{MaxBytes: 2 * store.MaxDocument, MaxDepth: 10_000})
 	}
@@ -72,12 +73,41 @@ func (f *follower) next(ctx context.Context) (more []bunch, err error) {
 			}
 			g.members = append(g.members, slices.DeleteFunc(at, func(o store.Ordinal) bool { return o == store.Nowhere })...)
 		}
+		if g.members, err = f.labelled(ctx, code, g.members); err != nil {
+			return nil, err
+		}
 		if len(g.members) > 0 {
 			slices.Sort(g.members)
 			more = append(more, g)
 		}
 	}
 	return more, nil
+}
+
+// labelled leaves out what lacks a label that it must have.
+func (f *follower) labelled(ctx context.Context, code r4.Code, all []store.Ordinal) (kept []store.Ordinal, err error) {
+	if len(f.labels.values) == 0 {
+		return all, nil
+	}
+	for chunk := range slices.Chunk(all, lookUps) {
+		versions, err := f.v.ReadOrdinals(ctx, code, chunk)
+		if err != nil {
+			return nil, err
+		}
+		for i := range versions {
+			if versions[i].Number == 0 || versions[i].Deleted {
+				continue
+			}
+			has, err := f.labels.of(versions[i], f.job.Base)
+			if err != nil {
+				return nil, err
+			}
+			if has {
+				kept = append(kept, chunk[i])
+			}
+		}
+	}
+	return kept, nil
 }
 
 // links gathers the literal references below a node, of the types that belong to no patient and are wanted.

@@ -144,7 +144,7 @@ func (p *proofs) part(ctx context.Context, k int) (_ proved, err error) {
 	switch {
 	case lossy && errors.Is(err, store.ErrRemoved):
 		lost, err = part.remains(ctx, v)
-	case err == nil && len(lost) == 0 && (!lossy || part.Blocks == nil || !p.job.Selection.References):
+	case err == nil && len(lost) == 0 && (!lossy && p.bound() || part.Blocks == nil || !p.job.Selection.References):
 		return proved{files: files}, nil
 	}
 	if err != nil {
@@ -153,6 +153,9 @@ func (p *proofs) part(ctx context.Context, k int) (_ proved, err error) {
 	recorded, err := p.recorded(ctx, k)
 	return proved{recorded, lost}, err
 }
+
+// bound reports whether what blocks refer to is bound by _security: an older release wrote it whatever labels it had.
+func (p *proofs) bound() bool { return p.job.Format >= ruled || len(p.job.Selection.Security) == 0 }
 
 // lost are the resources of the part that the data store has lost since the view.
 func (p *Part) lost(ctx context.Context, v *store.View) (all []store.Lost, err error) {

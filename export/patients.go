@@ -2,7 +2,6 @@ package export
 
 import (
 	"maps"
-	"net/url"
 	"slices"
 
 	"tarn/fault"
@@ -11,8 +10,6 @@ import (
 	"tarn/fhir/r4"
 	"tarn/store"
 )
-
-func queryEscape(s string) string { return url.QueryEscape(s) }
 
 // patients are those whose compartments an export holds.
 type patients struct {

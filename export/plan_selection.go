@@ -57,9 +57,10 @@ func planSelection(ctx context.Context, data *store.Store, v *store.View, j *Job
 }
 
 // addReferenced adds what the chosen resources refer to, and what those refer to in turn, of the types that belong to no
-// patient: practitioners, organizations, locations, medications.
+// patient: practitioners, organizations, locations, medications. The filters of those types bind it and so does _security;
+// when it was changed, and what tags it has, does not matter.
 func (c *chooser) addReferenced(choices map[r4.Code]choice) error {
-	alive := map[r4.Code]ordinals{}
+	may := map[r4.Code]ordinals{}
 	frontier := map[r4.Code]ordinals{}
 	for code, found := range choices {
 		frontier[code] = slices.Clone(found.live)
@@ -77,8 +78,8 @@ func (c *chooser) addReferenced(choices map[r4.Code]choice) error {
 			if err != nil {
 				return err
 			}
-			if alive[code] == nil {
-				if alive[code], err = c.alive(code, next); err != nil {
+			if may[code] == nil {
+				if may[code], err = c.referable(code, next); err != nil {
 					return err
 				}
 			}
@@ -96,7 +97,7 @@ func (c *chooser) addReferenced(choices map[r4.Code]choice) error {
 					return err
 				}
 				for _, o := range found {
-					if o != store.Nowhere && alive[code].has(o) && !choices[code].live.has(o) {
+					if o != store.Nowhere && may[code].has(o) && !choices[code].live.has(o) {
 						fresh.add(o)
 					}
 				}
@@ -108,6 +109,19 @@ func (c *chooser) addReferenced(choices map[r4.Code]choice) error {
 		}
 	}
 	return nil
+}
+
+// referable are the resources of a type that may be added.
+func (c *chooser) referable(code r4.Code, next store.Ordinal) (ordinals, error) {
+	may, err := c.alive(code, next)
+	if err != nil {
+		return nil, err
+	}
+	meets, err := c.meets(code, next, labelQuery("_security", c.sel.Security))
+	if err == nil && meets != nil {
+		may.keep(meets)
+	}
+	return may, err
 }
 
 // linksOf gathers the ids that resources refer to, of the types that may be added.

@@ -161,6 +161,9 @@ func (s *Selection) check() error {
 		if len(s.Types) > 0 && !slices.Contains(s.Types, code.String()) {
 			return refuse("_typeFilter", "it is about %s, which _type leaves out", name)
 		}
+		if s.Organize != "" && s.References && code != patientCode && len(code.Compartment(patientCode)) == 0 {
+			return refuse("_typeFilter", "with organizeOutputBy resources of the type %s follow those that refer to them, and no filter is offered for them", name)
+		}
 	}
 	switch s.Associated {
 	case "", LatestProvenance, RelevantProvenance:

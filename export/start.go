@@ -2,12 +2,10 @@ package export
 
 import (
 	"context"
-	"strings"
 	"time"
 
 	"tarn/fault"
 	"tarn/fhir"
-	"tarn/fhir/r4"
 	"tarn/job"
 	"tarn/store"
 )
@@ -81,23 +79,4 @@ func (s *Service) checkSelection(ctx context.Context, data *store.Store, j *Job)
 		err = closing(c.checkQueries(), c.close())
 	}
 	return closing(err, v.Close())
-}
-
-// checkQueries asks about every query of the selection.
-func (c *chooser) checkQueries() error {
-	labels := labelQuery("_tag", c.sel.Tags) + labelQuery("_security", c.sel.Security)
-	if c.queries == nil && (len(c.sel.Filters) > 0 || labels != "") {
-		return fault.Errorf(fault.Unsupported, "export", "This server exports no parts of types.")
-	}
-	for _, f := range c.sel.Filters {
-		name, query, _ := strings.Cut(f, "?")
-		code, _ := r4.CodeOf(name)
-		if err := c.queries.CheckSelectSeen(c.ctx, c.v, c.job.Base, c.sel.seen(), code, query); err != nil {
-			return err
-		}
-	}
-	if labels == "" {
-		return nil
-	}
-	return c.queries.CheckSelectSeen(c.ctx, c.v, c.job.Base, c.sel.seen(), patientCode, strings.TrimPrefix(labels, "&"))
 }
