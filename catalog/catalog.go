@@ -43,7 +43,7 @@ type Options struct {
 	// applied. nil: nobody is told.
 	OnStatus func(*kv.Batch, Datastore)
 	// IndexEpoch is that of the tables by which this program indexes. A data store that was indexed by others is asked to
-	// be indexed anew (Reindex) when it is opened; its contents can be used meanwhile.
+	// be indexed anew (Reindex) when it is opened, and now and then until it is so; its contents can be used meanwhile.
 	IndexEpoch uint32
 	Alone      bool             // no other process writes to the engine, see store.Options
 	Now        func() time.Time // nil: time.Now

@@ -29,6 +29,7 @@ type house struct {
 
 	mu     sync.Mutex
 	tasks  []catalog.Task
+	asked  int // how often it was asked for a task, the same ones too
 	refuse error
 	epoch  uint32
 }
@@ -67,6 +68,7 @@ func (h *house) reopen(t fataler) {
 		PublicURL: "http://localhost:8080/", IndexEpoch: h.epoch, Enqueue: func(_ context.Context, task catalog.Task) error {
 			h.mu.Lock()
 			defer h.mu.Unlock()
+			h.asked++
 			if h.refuse == nil && !slices.Contains(h.tasks, task) {
 				h.tasks = append(h.tasks, task)
 			}

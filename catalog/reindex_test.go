@@ -2,6 +2,8 @@ package catalog_test
 
 import (
 	"testing"
+	"testing/synctest"
+	"time"
 
 	"tarn/catalog"
 	"tarn/fault"
@@ -56,4 +58,50 @@ func TestStore_asksForAFreshIndex(t *testing.T) {
 	if want := (catalog.Task{Kind: catalog.Reindex, Datastore: made.ID}); len(h.tasks) != 1 || h.tasks[0] != want {
 		t.Errorf("with later tables: %v", h.tasks)
 	}
+}
+
+// TestStore_asksForAFreshIndexUntilItIsFresh lets the work that was asked for fail, so that the index stays as it was.
+func TestStore_asksForAFreshIndexUntilItIsFresh(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		h, ctx := open(t), t.Context()
+		made, err := h.Create(ctx, request())
+		must(t, err)
+		data, err := h.Store(ctx, made.ID)
+		must(t, err)
+		_, err = data.Reindex(ctx, nil, store.IndexEpochRider(1))
+		must(t, err)
+		resource, err := fhir.NewParser(fhir.Limits{}).Parse([]byte(`{"resourceType":"Patient"}`))
+		must(t, err)
+		typ, _ := r4.CodeOf("Patient")
+		_, err = data.Commit(ctx, store.Transaction{Writes: []store.Write{{Op: store.Create, Type: typ, ID: "a", Resource: resource, Epoch: 1}}})
+		must(t, err)
+		must(t, h.Close())
+		h.epoch = 2
+		h.reopen(t)
+		use := func(want int, when string) {
+			t.Helper()
+			for range 3 {
+				data, err = h.Store(ctx, made.ID)
+				must(t, err)
+			}
+			if h.asked != want {
+				t.Errorf("%s: asked %d times, want %d", when, h.asked, want)
+			}
+		}
+		use(1, "at once")
+		time.Sleep(2 * time.Minute)
+		use(2, "when it has not helped")
+		for range 20 {
+			time.Sleep(10 * time.Minute)
+			use(h.asked+1, "now and then")
+		}
+		_, err = data.Reindex(ctx, nil, store.IndexEpochRider(2))
+		must(t, err)
+		last := h.asked
+		for range 3 {
+			time.Sleep(time.Hour)
+			use(last, "when it is fresh")
+		}
+	})
 }

@@ -18,9 +18,18 @@ type shelf struct {
 	row  Datastore
 	seen time.Time // zero: look again
 	data *store.Store
-	// stale: its index is to be made anew, and nobody has been asked to.
+	// stale: its index is to be made anew. asked is when that was last asked for, pause how long from then until it is
+	// looked whether it has helped.
 	stale bool
+	asked time.Time
+	pause time.Duration
 }
+
+// Pauses between two looks whether an index that was to be made anew is so: the work may have failed.
+const (
+	askFirst = time.Minute
+	askLast  = 10 * time.Minute
+)
 
 // Store opens what is in an ACTIVE data store; everybody shares it, and the Catalog closes it. A data store that there
 // never was is fault.NotFound, a deleted one fault.Gone, one in another state fault.Conflict.
@@ -74,16 +83,28 @@ func (c *Catalog) data(ctx context.Context, op, id string, loading bool) (*store
 		_ = data.Close()
 		return nil, fault.Wrap(op, err)
 	}
-	s.data, s.stale = data, epoch != c.o.IndexEpoch
+	s.data, s.stale, s.asked, s.pause = data, epoch != c.o.IndexEpoch, time.Time{}, 0
 	c.refresh(ctx, s)
 	return data, nil
 }
 
-// refresh asks for the index to be made anew where that is due. What fails here is tried again with the next use: a data
-// store with an old index is better than none.
+// refresh asks for the index to be made anew where that is due, and again until it is so. What fails here is tried again
+// with the next use: a data store with an old index is better than none.
 func (c *Catalog) refresh(ctx context.Context, s *shelf) {
-	if s.stale && s.row.Status == Active && c.o.Enqueue != nil {
-		s.stale = c.o.Enqueue(ctx, Task{Kind: Reindex, Datastore: s.row.ID}) != nil
+	if !s.stale || s.row.Status != Active || c.o.Enqueue == nil || !s.asked.IsZero() && time.Since(s.asked) < s.pause {
+		return
+	}
+	if !s.asked.IsZero() {
+		epoch, err := s.data.IndexEpoch(ctx)
+		if err != nil {
+			return
+		}
+		if s.stale = epoch != c.o.IndexEpoch; !s.stale {
+			return
+		}
+	}
+	if c.o.Enqueue(ctx, Task{Kind: Reindex, Datastore: s.row.ID}) == nil {
+		s.asked, s.pause = time.Now(), min(max(2*s.pause, askFirst), askLast)
 	}
 }
 
