@@ -2,7 +2,6 @@ package ingest
 
 import (
 	"context"
-	"encoding/json"
 	"time"
 
 	"tarn/fault"
@@ -28,23 +27,11 @@ func (s *Service) ReindexWork() job.Work { return reindexWork{s} }
 
 type reindexWork struct{ *Service }
 
-// reindexPlace is how far a reindex has come. It rides with its commits.
-type reindexPlace struct {
-	Format  int           `json:"format"` // 1
-	Epoch   uint32        `json:"epoch"`
-	Type    r4.Code       `json:"type"`
-	Ordinal store.Ordinal `json:"ordinal"` // the first one of the type that is left to do
-	Done    int64         `json:"done"`    // resources
-}
+// formerPlace is the rider in which earlier releases kept how far a reindex had come.
+var formerPlace = []byte("reindex/place")
 
-var reindexKey = []byte("reindex/place")
-
-func (p reindexPlace) rider() store.Rider {
-	b, _ := json.Marshal(p) // numbers only: it cannot fail
-	return store.Rider{Key: reindexKey, Value: b}
-}
-
-// Run implements job.Work. What it does twice after a stop changes nothing the second time.
+// Run implements job.Work. Each run looks at everything, and passes over what is of today's epoch: what another program has
+// written since a former run was stopped lies wherever it lies. What it does twice changes nothing the second time.
 func (w reindexWork) Run(ctx context.Context, run *job.Run) error {
 	st, err := w.o.Datastores.Store(ctx, run.Record().Datastore)
 	if fault.Is(err, fault.NotFound) || fault.Is(err, fault.Gone) || fault.Is(err, fault.Conflict) {
@@ -57,13 +44,6 @@ func (w reindexWork) Run(ctx context.Context, run *job.Run) error {
 		return err
 	}
 	r := &reindexing{store: st, run: run, parser: fhir.NewParser(fhir.Limits{MaxBytes: store.MaxDocument + store.MaxDocument/16}), extractor: index.NewExtractor()}
-	b, err := st.Rider(ctx, reindexKey)
-	if err != nil {
-		return err
-	}
-	if b == nil || json.Unmarshal(b, &r.at) != nil || r.at.Format != 1 || r.at.Epoch != index.Epoch {
-		r.at = reindexPlace{Format: 1, Epoch: index.Epoch}
-	}
 	return r.work(ctx)
 }
 
@@ -73,7 +53,9 @@ type reindexing struct {
 	run       *job.Run
 	parser    *fhir.Parser
 	extractor *index.Extractor
-	at        reindexPlace
+	typ       r4.Code       // under way
+	next      store.Ordinal // the first one of the type that is left to do
+	done      int64         // resources
 	told      time.Time
 }
 
@@ -115,22 +97,24 @@ func (r *reindexing) step(ctx context.Context) (more bool, err error) {
 		return false, err
 	}
 	if !found {
-		_, err := r.store.Reindex(ctx, nil, store.Rider{Key: reindexKey}, store.IndexEpochRider(index.Epoch))
+		_, err := r.store.Reindex(ctx, nil, store.Rider{Key: formerPlace}, store.IndexEpochRider(index.Epoch))
 		if err == nil {
 			err = r.tell(ctx)
 		}
 		return false, err
 	}
-	to := min(end, r.at.Ordinal+reindexLook)
+	to := min(end, r.next+reindexLook)
 	list, next, err := r.stale(ctx, v, to)
 	if err != nil {
 		return false, err
 	}
-	r.at.Done += int64(next - r.at.Ordinal)
-	if r.at.Ordinal = next; len(list) == 0 {
-		return true, nil
+	if len(list) > 0 {
+		_, err = r.store.Reindex(ctx, list)
 	}
-	_, err = r.store.Reindex(ctx, list, r.at.rider())
+	if err == nil {
+		r.done += int64(next - r.next)
+		r.next = next
+	}
 	return true, err
 }
 
@@ -141,17 +125,17 @@ func (r *reindexing) typeUnderWay(ctx context.Context, v *store.View) (end store
 		return 0, false, err
 	}
 	for _, typ := range types {
-		if typ < r.at.Type {
+		if typ < r.typ {
 			continue
 		}
-		if typ > r.at.Type {
-			r.at.Type, r.at.Ordinal = typ, 0
+		if typ > r.typ {
+			r.typ, r.next = typ, 0
 		}
 		census, err := v.Census(ctx, typ)
 		if err != nil {
 			return 0, false, err
 		}
-		if r.at.Ordinal < census.Next {
+		if r.next < census.Next {
 			return census.Next, true, nil
 		}
 	}
@@ -161,18 +145,18 @@ func (r *reindexing) typeUnderWay(ctx context.Context, v *store.View) (end store
 // stale extracts the resources up to an ordinal that are not of today's epoch, as many as a step may have. next is the
 // first that was not looked at.
 func (r *reindexing) stale(ctx context.Context, v *store.View, to store.Ordinal) (list []store.Reindexed, next store.Ordinal, err error) {
-	fresh, err := v.OfEpoch(ctx, r.at.Type, index.Epoch, r.at.Ordinal, to)
+	fresh, err := v.OfEpoch(ctx, r.typ, index.Epoch, r.next, to)
 	if err != nil {
 		return nil, 0, err
 	}
-	if len(fresh) == int(to-r.at.Ordinal) {
+	if len(fresh) == int(to-r.next) {
 		return nil, to, nil
 	}
 	limit := reindexBytes
 	if r.store.Contended() {
 		limit = reindexLiveBytes
 	}
-	scan := v.Scan(ctx, r.at.Type, r.at.Ordinal, to)
+	scan := v.Scan(ctx, r.typ, r.next, to)
 	defer func() {
 		if closed := scan.Close(); err == nil {
 			err = closed
@@ -201,8 +185,8 @@ func (r *reindexing) stale(ctx context.Context, v *store.View, to store.Ordinal)
 	return list, to, scan.Err()
 }
 
-// tell brings the ledger's progress up to date.
+// tell brings the ledger's progress up to date. What a former run had done counts once: progress only grows.
 func (r *reindexing) tell(ctx context.Context) error {
 	r.told = time.Now()
-	return r.run.SetProgress(ctx, func(p *job.Progress) { p.Resources = r.at.Done })
+	return r.run.SetProgress(ctx, func(p *job.Progress) { p.Resources = max(p.Resources, r.done) })
 }

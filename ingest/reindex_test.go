@@ -264,3 +264,62 @@ func TestReindex_hasNothingToDoWhereTheIndexIsFresh(t *testing.T) {
 		t.Errorf("%s %s", got.State, got.Message)
 	}
 }
+
+// as opens the data store as a program of that epoch does.
+func (w *world) as(epoch uint32) {
+	w.t.Helper()
+	must(w.t, w.data.Close())
+	space, err := w.faults.Open(w.t.Context(), "ds-"+datastore)
+	must(w.t, err)
+	w.data, err = store.Open(w.t.Context(), space, store.Options{Epoch: epoch})
+	must(w.t, err)
+}
+
+// TestReindex_missesNothingOfAnotherProgram lets another release write in the middle of a reindex and behind its end,
+// and this one go on each time.
+func TestReindex_missesNothingOfAnotherProgram(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.outdated(3000)
+	another := func(id string) {
+		w.as(index.Epoch + 1)
+		resource, err := parse(`{"resourceType":"Patient","id":"` + id + `","gender":"other"}`)
+		must(t, err)
+		_, err = w.data.Commit(t.Context(), store.Transaction{Writes: []store.Write{{Op: store.Put, Type: patientCode, ID: id, Resource: resource,
+			Epoch: index.Epoch + 1, Entries: []store.Entry{{Param: 60_000, Value: []byte("old")}}}}})
+		must(t, err)
+		w.as(index.Epoch)
+	}
+	w.as(index.Epoch)
+	rec := w.reindex()
+	ctx, stop := context.WithCancel(t.Context())
+	steps := 0
+	w.faults.Hook(func(one kvtest.Write) kvtest.Fault {
+		if one.Space != "system" {
+			if steps++; steps == 2 { // the first step is written, and the process ends in the second
+				stop()
+				return kvtest.Before
+			}
+		}
+		return kvtest.NoFault
+	})
+	must(t, w.runner().Run(ctx))
+	w.faults.Hook(nil)
+	if got := w.describe(rec); got.State != job.InProgress {
+		t.Errorf("%s %s", got.State, got.Message)
+	}
+	another("p-0")
+	w.work()
+	if got := w.describe(rec); got.State != job.Completed {
+		t.Errorf("%s %s", got.State, got.Message)
+	}
+	w.checkIndex()
+
+	another("p-3")
+	if epoch, err := w.data.IndexEpoch(t.Context()); err != nil || epoch == index.Epoch {
+		t.Errorf("behind a write of another release: epoch %d, %v", epoch, err)
+	}
+	w.reindex()
+	w.work()
+	w.checkIndex()
+}

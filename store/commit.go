@@ -108,6 +108,7 @@ func (s *Store) commitGroup(members []*pending) (off []*pending) {
 	})
 	switch {
 	case err == nil:
+		s.marked = s.marked || planned && g.head.tx > 0
 		s.doubt.Store(nil)
 	case planned && errors.Is(err, kv.ErrUntouched):
 		if doubtful {

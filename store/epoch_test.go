@@ -5,6 +5,8 @@ import (
 	"slices"
 	"testing"
 
+	"tarn/kv/kvtest"
+	"tarn/kv/pebble"
 	"tarn/store"
 )
 
@@ -52,7 +54,7 @@ func TestIndexEpoch_tellsByWhichTablesAllIsIndexed(t *testing.T) {
 	defer s.Close()
 	expect(s, 5, "opened by a later release")
 	put(s, "b", 6)
-	expect(s, 5, "after a write of the later one")
+	expect(s, store.Mixed, "after a write of the later one")
 	v, err := s.Latest(ctx)
 	if err != nil {
 		t.Fatal(err)
@@ -67,6 +69,65 @@ func TestIndexEpoch_tellsByWhichTablesAllIsIndexed(t *testing.T) {
 		t.Fatal(err)
 	}
 	expect(s, 6, "indexed anew")
+	put(s, "c", 6)
+	expect(s, 6, "after a write behind that")
+	earlier := open(5)
+	expect(earlier, 6, "opened by an earlier release")
+	if err := earlier.Load(ctx, store.Transaction{Writes: []store.Write{{Op: store.Put, Type: types[0], ID: "d", Resource: document(types[0], 1, 0), Epoch: 5}}, Bulk: true}); err != nil {
+		t.Fatal(err)
+	}
+	expect(earlier, store.Mixed, "after a load of that one")
+	_ = earlier.Close()
+	later := open(6)
+	defer later.Close()
+	expect(later, store.Mixed, "opened by the later one again")
+	put(later, "e", 6)
+	expect(later, store.Mixed, "after a write of that one")
+}
+
+// The first write of another program marks the data store in its own commit, so also when its outcome is not known.
+func TestIndexEpoch_isMixedByWhateverCommitTakesEffect(t *testing.T) {
+	t.Parallel()
+	inner, err := pebble.InMemory(pebble.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer inner.Close()
+	engine := kvtest.NewFaulty(inner)
+	for name, c := range map[string]struct {
+		fail func()
+		want uint32
+	}{"before": {func() { engine.FailBefore(1) }, 5}, "after": {func() { engine.FailAfter(1) }, store.Mixed}} {
+		space, err := engine.Open(t.Context(), name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		write := store.Transaction{Writes: []store.Write{{Op: store.Put, Type: types[0], ID: "a", Resource: document(types[0], 1, 0)}}}
+		for epoch := uint32(5); epoch < 7; epoch++ {
+			s, err := store.Open(t.Context(), space, store.Options{Epoch: epoch})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if epoch == 6 {
+				c.fail()
+			}
+			if _, err := s.Commit(t.Context(), write); (err != nil) != (epoch == 6) {
+				t.Errorf("%s: %v", name, err)
+			}
+			if epoch == 6 {
+				if got, err := s.IndexEpoch(t.Context()); err != nil || got != c.want {
+					t.Errorf("%s: epoch %d, %v, want %d", name, got, err, c.want)
+				}
+				if _, err := s.Commit(t.Context(), write); err != nil {
+					t.Fatal(err)
+				}
+				if got, err := s.IndexEpoch(t.Context()); err != nil || got != store.Mixed {
+					t.Errorf("%s, and then once more: epoch %d, %v", name, got, err)
+				}
+			}
+			_ = s.Close()
+		}
+	}
 }
 
 // A data store that was written before there was an index is of epoch 0, a load's first step of that of the store.

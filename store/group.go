@@ -19,6 +19,7 @@ type group struct {
 	head    *head // as it will be
 	instant fhir.Instant
 	late    error // why no version can be written
+	first   []Rider
 
 	resources map[resourceKey]*resource
 	uploads   map[blobRef]bool
@@ -46,7 +47,8 @@ func (s *Store) newGroup(ctx context.Context, tx kv.Locked) (*group, error) {
 	next := *base
 	g := &group{store: s, ctx: ctx, tx: tx, base: base, head: &next}
 	g.instant, g.late = base.after(s.now())
-	return g, nil
+	g.first, err = s.first(ctx, tx, base)
+	return g, err
 }
 
 // look reads what the writes of all members need, in few round trips.
@@ -293,8 +295,14 @@ func (g *group) finish() *kv.Batch {
 		g.head.instant, g.head.sealed = g.instant, false
 		g.batch.Set(instantKey(nil, g.instant), be.AppendUint64(nil, uint64(g.head.tx)))
 		g.batch.Set(headKey, g.head.append(nil))
-		for _, r := range g.store.first(g.base) {
-			g.batch.Set(riderKey(nil, r.Key), r.Value)
+	}
+	if g.head.tx == 0 || g.batch.Len() == 0 {
+		return &g.batch
+	}
+	for _, r := range g.first {
+		key := riderKey(nil, r.Key)
+		if _, set := g.planned[string(key)]; !set || g.base.tx == 0 {
+			g.batch.Set(key, r.Value)
 		}
 	}
 	return &g.batch

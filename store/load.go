@@ -149,6 +149,7 @@ func (s *Store) commitLoad(p *pending) {
 	})
 	switch {
 	case err == nil:
+		s.marked = true
 		s.doubt.Store(nil)
 	case planned && (own != nil || errors.Is(err, kv.ErrUntouched)):
 		if doubtful {
@@ -181,8 +182,12 @@ func (s *Store) planLoad(p *pending, tx kv.Locked) (rows iter.Seq[kv.Entry], bas
 			return nil, nil, err
 		}
 	}
+	first, err := s.first(p.ctx, tx, base)
+	if err != nil {
+		return nil, nil, err
+	}
 	next := *base
-	r := &loadRows{load: l, head: &next, tx: base.tx + 1, first: s.first(base), ordinals: make([]Ordinal, len(l.writes))}
+	r := &loadRows{load: l, head: &next, tx: base.tx + 1, first: first, ordinals: make([]Ordinal, len(l.writes))}
 	if next.instant, err = base.after(s.now()); err != nil {
 		return nil, nil, err
 	}

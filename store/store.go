@@ -27,6 +27,8 @@ type Store struct {
 	now   func() fhir.Instant
 	epoch uint32
 	alone bool
+	// marked: what is in the data store says that writers of epoch were there. Only the committer touches it.
+	marked bool
 
 	uploads uploads
 	queue   queue
