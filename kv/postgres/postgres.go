@@ -43,7 +43,8 @@ type Engine struct {
 var _ kv.Engine = (*Engine)(nil)
 
 // settings of every session. All our queries go by key: a planner that has no statistics yet must not choose to read
-// whole tables.
+// whole tables. Limits of time that role or database have are for others: a large load, the wait for a lock behind it, and the
+// reading of a snapshot take as long as they take, and would fail each time.
 var settings = map[string]string{
 	"application_name":                    "tarn",
 	"synchronous_commit":                  "on",
@@ -51,7 +52,12 @@ var settings = map[string]string{
 	"enable_bitmapscan":                   "off",
 	"jit":                                 "off",
 	"idle_in_transaction_session_timeout": "0",
+	"statement_timeout":                   "0",
+	"lock_timeout":                        "0",
 }
+
+// settingsThere are further ones that not every release of the server knows, which refuses a session that names them.
+const settingsThere = `SELECT set_config(name, '0', false) FROM pg_settings WHERE name IN ('transaction_timeout', 'idle_session_timeout')`
 
 // Open connects to the server at url and makes the schema where it is missing.
 func Open(ctx context.Context, url string, opts Options) (*Engine, error) {
@@ -91,6 +97,10 @@ func pool(ctx context.Context, cfg *pgxpool.Config, conns int) (*pgxpool.Pool, e
 	cfg = cfg.Copy()
 	cfg.MaxConns = int32(conns)
 	cfg.MinConns = 0
+	cfg.AfterConnect = func(ctx context.Context, conn *pgx.Conn) error {
+		_, err := conn.Exec(ctx, settingsThere)
+		return err
+	}
 	return pgxpool.NewWithConfig(ctx, cfg)
 }
 
