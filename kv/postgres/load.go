@@ -71,31 +71,40 @@ func (s *space) loadBatch(ctx context.Context, op string, conn *pgx.Conn, b *kv.
 	return s.apply(ctx, op, lease.Conn(), b)
 }
 
+// copyAndMerge is broken off when ctx ends, until it commits.
 func (s *space) copyAndMerge(ctx context.Context, conn *pgx.Conn, src *source) error {
-	return pgx.BeginFunc(ctx, conn, func(tx pgx.Tx) error {
-		_, err := tx.Exec(ctx, `CREATE TEMPORARY TABLE tarn_load (key bytea NOT NULL, value bytea NOT NULL) ON COMMIT DROP`)
-		if err != nil {
-			return err
-		}
-		if _, err := tx.CopyFrom(ctx, pgx.Identifier{"tarn_load"}, []string{"key", "value"}, src); err != nil {
-			return err
-		}
-		if _, err := tx.Exec(ctx, `SELECT pg_advisory_xact_lock_shared($1)`, s.engine.spaceLock(s.id)); err != nil {
-			return err
-		}
-		var there bool
-		sql, args := s.isThere()
-		if err := tx.QueryRow(ctx, sql, args...).Scan(&there); err != nil {
-			return err
-		}
-		if !there {
-			s.end()
-			return errGone("postgres.Load")
-		}
-		_, err = tx.Exec(ctx, `INSERT INTO `+s.table+` SELECT key, value FROM tarn_load `+
-			`ON CONFLICT (key) DO UPDATE SET value = excluded.value`)
+	whole := context.WithoutCancel(ctx)
+	tx, err := conn.Begin(ctx)
+	if err != nil {
 		return err
-	})
+	}
+	defer func() { _ = tx.Rollback(whole) }() // after the commit it does nothing
+	if _, err := tx.Exec(ctx, `CREATE TEMPORARY TABLE tarn_load (key bytea NOT NULL, value bytea NOT NULL) ON COMMIT DROP`); err != nil {
+		return err
+	}
+	if _, err := tx.CopyFrom(ctx, pgx.Identifier{"tarn_load"}, []string{"key", "value"}, src); err != nil {
+		return err
+	}
+	if _, err := tx.Exec(ctx, `SELECT pg_advisory_xact_lock_shared($1)`, s.engine.spaceLock(s.id)); err != nil {
+		return err
+	}
+	var there bool
+	sql, args := s.isThere()
+	if err := tx.QueryRow(ctx, sql, args...).Scan(&there); err != nil {
+		return err
+	}
+	if !there {
+		s.end()
+		return errGone("postgres.Load")
+	}
+	if _, err = tx.Exec(ctx, `INSERT INTO `+s.table+` SELECT key, value FROM tarn_load `+
+		`ON CONFLICT (key) DO UPDATE SET value = excluded.value`); err != nil {
+		return err
+	}
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	return tx.Commit(whole)
 }
 
 // source feeds a load to COPY: first what was read ahead, then the rest.

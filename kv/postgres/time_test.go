@@ -3,6 +3,7 @@ package postgres_test
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"testing"
 
@@ -72,5 +73,59 @@ func TestEngine_takesItsTime(t *testing.T) {
 	s := space(t, e, "space")
 	if err := s.Load(t.Context(), pairs(4)); err != nil {
 		t.Errorf("a load: %v", err)
+	}
+}
+
+// TestEngine_tellsWhetherItWasWritten ends a context while the server commits: it is not told then that nothing is written
+// where it is.
+func TestEngine_tellsWhetherItWasWritten(t *testing.T) {
+	t.Parallel()
+	for _, how := range []string{"update", "load", "large load"} {
+		t.Run(how, func(t *testing.T) {
+			t.Parallel()
+			in := schema(t)
+			e := open(t, in, 4)
+			defer func() { _ = e.Close() }()
+			s, conn := space(t, e, "space"), connect(t, server.URL(t))
+			var id, number int64
+			if err := conn.QueryRow(t.Context(), `SELECT id, hashtextextended($1, 0) FROM `+in+`.spaces WHERE name = 'space'`, in+how).Scan(&id, &number); err != nil {
+				t.Fatal(err)
+			}
+			exec(t, conn, fmt.Sprintf(`SELECT pg_advisory_lock(%d)`, number))
+			exec(t, conn, fmt.Sprintf(`CREATE FUNCTION %s.hold() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN PERFORM pg_advisory_xact_lock_shared(%d); RETURN NULL; END'`, in, number))
+			exec(t, conn, fmt.Sprintf(`CREATE CONSTRAINT TRIGGER hold AFTER INSERT ON %s.s%d DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION %s.hold()`, in, id, in))
+			ctx, cancel := context.WithCancel(t.Context())
+			ended := make(chan error, 1)
+			go func() {
+				switch how {
+				case "update":
+					ended <- s.Update(ctx, [][]byte{[]byte("row 0")}, func(kv.Locked) (*kv.Batch, error) {
+						b := &kv.Batch{}
+						b.Set([]byte("row 0"), []byte("there"))
+						return b, nil
+					})
+				case "load":
+					ended <- s.Load(ctx, pairs(1))
+				default:
+					ended <- s.Load(ctx, pairs(4))
+				}
+			}()
+			for waits := false; !waits; {
+				if err := conn.QueryRow(t.Context(), `SELECT EXISTS (SELECT FROM pg_locks l JOIN pg_stat_activity a USING (pid) `+
+					`WHERE l.locktype = 'advisory' AND NOT l.granted AND l.mode = 'ShareLock' AND a.datname = current_database() `+
+					`AND (l.classid::bigint << 32 | l.objid::bigint) = $1)`, number).Scan(&waits); err != nil {
+					t.Fatal(err)
+				}
+			}
+			cancel()
+			exec(t, conn, fmt.Sprintf(`SELECT pg_advisory_unlock(%d)`, number))
+			err := <-ended
+			if there := count(t, s, "row 0") != ""; there != (err == nil) {
+				t.Errorf("it is there: %v; %v", there, err)
+			}
+			if errors.Is(err, context.Canceled) {
+				t.Errorf("it was broken off while it committed: %v", err)
+			}
+		})
 	}
 }

@@ -116,10 +116,14 @@ func (s *space) decide(ctx context.Context, conn *pgx.Conn, values [][]byte, fn 
 }
 
 // apply writes a batch in one transaction. Batches that write the same keys without a common lock may meet in a
-// deadlock; the server breaks off one of them, which then begins again.
+// deadlock; the server breaks off one of them, which then begins again. It is not broken off when ctx ends: the server would
+// go on by itself, and whoever is told that nothing is written would find it applied.
 func (s *space) apply(ctx context.Context, op string, conn *pgx.Conn, batch *kv.Batch) error {
-	final := settle(batch)
+	final, whole := settle(batch), context.WithoutCancel(ctx)
 	for {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
 		there := false
 		var b pgx.Batch
 		b.Queue(`BEGIN`)
@@ -128,7 +132,7 @@ func (s *space) apply(ctx context.Context, op string, conn *pgx.Conn, batch *kv.
 		b.Queue(sql, args...).QueryRow(func(row pgx.Row) error { return row.Scan(&there) })
 		final.queue(&b, s.table)
 		b.Queue(`COMMIT`)
-		err := conn.SendBatch(ctx, &b).Close()
+		err := conn.SendBatch(whole, &b).Close()
 		switch {
 		case err == nil && !there:
 			s.end()
@@ -138,7 +142,7 @@ func (s *space) apply(ctx context.Context, op string, conn *pgx.Conn, batch *kv.
 		case !isState(err, deadlock, serializationFailure) || conn.IsClosed():
 			return translate(op, err)
 		}
-		if _, err := conn.Exec(ctx, `ROLLBACK`); err != nil {
+		if _, err := conn.Exec(whole, `ROLLBACK`); err != nil {
 			return translate(op, err)
 		}
 	}
