@@ -140,7 +140,10 @@ func (c *chooser) choose(code r4.Code) (choice, error) {
 	case code == provenanceCode && c.patients != nil:
 		err = c.provenanceOfPatients(next, alive, &found)
 	case c.patients != nil && len(code.Compartment(patientCode)) == 0 && code != patientCode:
-		found = choice{live: newOrdinals(next), deleted: newOrdinals(next)} // only what others refer to
+		found.live = newOrdinals(next) // only what others refer to
+		if !c.sel.References {
+			found.deleted = newOrdinals(next) // else all are told: who referred to it nobody knows any more
+		}
 	case c.patients != nil:
 		err = c.ofPatients(code, next, alive, &found)
 	}

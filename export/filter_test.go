@@ -66,3 +66,41 @@ func TestReferences_areBoundByWhatSpeaksOfThem(t *testing.T) {
 		wants(t, name+", in blocks", slices.DeleteFunc(w.tells(blocks).live, func(name string) bool { return name == "Parameters/" }), test.want)
 	}
 }
+
+// TestReferences_areToldOfWhenTheyAreDeleted deletes a practitioner to whom exports of a patient referred.
+func TestReferences_areToldOfWhenTheyAreDeleted(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	h := hospital{}
+	h.add(w, patientOf("p1"), observationOf(1, "p1", `,"performer":[{"reference":"Practitioner/d1"}]`), practitionerOf("d1", ""), practitionerOf("d2", ""))
+	ask := export.Selection{Level: export.Patients, Patients: []string{"p1"}, References: true}
+	since := w.tells(ask).at
+	h.add(w, observationOf(1, "p1", ""), observationOf(2, "p1", `,"performer":[{"reference":"Practitioner/d2"}]`))
+	w.remove("Practitioner/d1")
+	ask.Since = since
+	for _, organize := range []string{"", export.ByPatient} {
+		ask.Organize = organize
+		x := w.tells(ask)
+		wants(t, "what was deleted", x.deleted, "Practitioner/d1")
+		wants(t, "what was changed", slices.DeleteFunc(x.live, func(name string) bool { return name == "Parameters/" }), "Observation/o00001 Observation/o00002 Practitioner/d2")
+	}
+	ask.References = false
+	wants(t, "what was deleted, without references", w.tells(ask).deleted, "")
+	ask.References, ask.Types = true, []string{"Observation"}
+	wants(t, "what was deleted, of another type", w.tells(ask).deleted, "")
+}
+
+// TestGroup_tellsNothingOfWhatHasMovedAway holds what the documentation says of a resource that came to belong to another.
+func TestGroup_tellsNothingOfWhatHasMovedAway(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	h := hospital{}
+	h.add(w, patientOf("p1"), patientOf("p2"), groupOf("g", "Patient/p1"), groupOf("other", "Patient/p2"), observationOf(1, "p1", ""))
+	since := w.tells(export.Selection{Level: export.OfGroup, Group: "g"}).at
+	h.add(w, observationOf(1, "p2", ""))
+	for group, want := range map[string]string{"g": "", "other": "Observation/o00001"} {
+		x := w.tells(export.Selection{Level: export.OfGroup, Group: group, Since: since})
+		wants(t, group, x.live, want)
+		wants(t, group+", deleted", x.deleted, "")
+	}
+}
