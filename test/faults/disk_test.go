@@ -15,8 +15,9 @@ import (
 // disk is one file system for the engine and for the bodies of objects. It can be full.
 type disk struct {
 	*vfs.MemFS
-	full   atomic.Bool // for the bodies
-	nearly atomic.Bool // for the engine
+	full   atomic.Bool            // for the bodies
+	nearly atomic.Bool            // for the engine
+	making atomic.Pointer[func()] // called before the engine makes, links or renames a file
 }
 
 var _ local.Disk = (*disk)(nil)
@@ -36,6 +37,27 @@ func (u usage) GetDiskUsage(string) (vfs.DiskUsage, error) {
 		return vfs.DiskUsage{AvailBytes: 1 << 20, TotalBytes: 1 << 40, UsedBytes: 1<<40 - 1<<20}, nil
 	}
 	return vfs.DiskUsage{AvailBytes: 1 << 39, TotalBytes: 1 << 40, UsedBytes: 1 << 39}, nil
+}
+
+func (u usage) moment() {
+	if f := u.d.making.Load(); f != nil {
+		(*f)()
+	}
+}
+
+func (u usage) Create(name string, c vfs.DiskWriteCategory) (vfs.File, error) {
+	u.moment()
+	return u.MemFS.Create(name, c)
+}
+
+func (u usage) Link(from, to string) error {
+	u.moment()
+	return u.MemFS.Link(from, to)
+}
+
+func (u usage) Rename(from, to string) error {
+	u.moment()
+	return u.MemFS.Rename(from, to)
 }
 
 func (d *disk) MakeDirs(dir string) error { return d.MkdirAll(dir, 0o700) }

@@ -74,10 +74,17 @@ type house struct {
 	imports  *ingest.Service
 	closers  []func() error
 
-	data catalog.Datastore
-	key  local.KeyMetadata
-	skew atomic.Int64 // how far the clock is off
+	data     catalog.Datastore
+	key      local.KeyMetadata
+	skew     atomic.Int64 // how far the clock is off
+	patients int          // lines of the first file of an import
 }
+
+// Lines of an input's files: few, or enough for an import that is alone in its data store to load them as sorted data.
+const (
+	few  = 60
+	many = 2200
+)
 
 // build makes a house with a data store, a bucket, a key and a role.
 func build(t *testing.T) *house {
@@ -92,7 +99,7 @@ func build(t *testing.T) *house {
 // buildOn is build with the rows in a database, unless that is empty.
 func buildOn(t *testing.T, database string) *house {
 	t.Helper()
-	h := &house{t: t, disk: newDisk(vfs.NewCrashableMem()), database: database}
+	h := &house{t: t, disk: newDisk(vfs.NewCrashableMem()), database: database, patients: few}
 	h.open()
 	ctx := t.Context()
 	var err error
@@ -114,7 +121,7 @@ func buildOn(t *testing.T, database string) *house {
 // again is the house after the power came back: another one on what the file system remembers.
 func (h *house) again(fs *vfs.MemFS) *house {
 	h.t.Helper()
-	next := &house{t: h.t, disk: newDisk(fs), data: h.data, key: h.key}
+	next := &house{t: h.t, disk: newDisk(fs), data: h.data, key: h.key, patients: h.patients}
 	next.open()
 	return next
 }

@@ -6,6 +6,7 @@ import (
 	"sync"
 	"testing"
 	"testing/synctest"
+	"time"
 
 	"github.com/cockroachdb/pebble/v2/vfs"
 
@@ -15,8 +16,8 @@ import (
 	"tarn/store"
 )
 
-// clones takes what is left of the file system at every write of the engine and around every put, as if the power had
-// failed there: all that was synced, and some of what was not.
+// clones takes what is left of the file system at every write of the engine, whenever that makes, links or renames a
+// file, and at every put, as if the power had failed there: all that was synced, and some of what was not.
 type clones struct {
 	h   *house
 	rng *rand.Rand
@@ -25,12 +26,21 @@ type clones struct {
 	taken  []*vfs.MemFS
 	acked  []int // how many live writes had been acknowledged then
 	writer int
+	loads  int
 }
 
 func (h *house) clones(seed uint64) *clones {
 	c := &clones{h: h, rng: rand.New(rand.NewPCG(seed, 1))}
-	h.writes.Hook(func(kvtest.Write) kvtest.Fault { c.take(); return kvtest.NoFault })
+	h.writes.Hook(func(w kvtest.Write) kvtest.Fault {
+		if isLoad(w) {
+			c.loads++
+		}
+		c.take()
+		return kvtest.NoFault
+	})
 	h.puts.Hook(func(int, string) (error, error) { c.take(); return nil, nil })
+	take := c.take
+	h.disk.making.Store(&take) // in the middle of a load the engine makes files and links them
 	return c
 }
 
@@ -75,35 +85,47 @@ func (h *house) holds(what string, acked int) {
 	}
 }
 
-// during runs the jobs while a client writes.
-func (c *clones) during(h *house) {
+// during runs the jobs while a client writes, or, where they are to be alone in the data store, when it has written.
+func (c *clones) during(h *house, alone bool) {
 	s, err := h.catalog.Store(h.t.Context(), h.data.ID)
 	must(h.t, err)
+	const writes = 15
+	if alone {
+		for range writes {
+			must(h.t, c.write(s))
+		}
+		time.Sleep(2 * time.Second)
+	}
 	stop, ended := make(chan struct{}), make(chan error, 1)
 	go func() {
-		for n := 0; ; n++ {
+		for c.count() < writes {
 			select {
 			case <-stop:
 				ended <- nil
 				return
 			default:
 			}
-			if n >= 15 {
-				<-stop
-				ended <- nil
-				return
-			}
 			if err := c.write(s); err != nil {
 				ended <- err
 				return
 			}
 		}
+		<-stop
+		ended <- nil
 	}()
 	h.run()
 	close(stop)
 	must(h.t, <-ended)
 	h.writes.Hook(nil)
 	h.puts.Hook(nil)
+	h.disk.making.Store(nil)
+}
+
+// count is how many writes were acknowledged.
+func (c *clones) count() int {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.writer
 }
 
 // TestPower_lossAtEveryWriteOfAnExport: the export goes on to the same bytes, wherever the power failed; what said
@@ -117,7 +139,7 @@ func TestPower_lossAtEveryWriteOfAnExport(t *testing.T) {
 			h.fill()
 			rec := h.startExport("one")
 			c := h.clones(seed)
-			c.during(h)
+			c.during(h, false)
 			want := h.exported(rec)
 			h.whole("with power", rec, want)
 			c.take() // it says COMPLETED
@@ -140,31 +162,44 @@ func TestPower_lossAtEveryWriteOfAnExport(t *testing.T) {
 	}
 }
 
-// TestPower_lossAtEveryWriteOfAnImport is that for imports: no line twice, none left out, the same logs.
+// TestPower_lossAtEveryWriteOfAnImport is that for imports, of one beside a client and of one that loads sorted data: no
+// line twice, none left out, the same logs.
 func TestPower_lossAtEveryWriteOfAnImport(t *testing.T) {
 	t.Parallel()
 	onDisk(t)
 	for seed := range uint64(2) {
-		synctest.Test(t, func(t *testing.T) {
-			h := build(t)
-			h.input("one")
-			rec := h.startImport("one")
-			c := h.clones(seed)
-			c.during(h)
-			want := h.imported(rec, "one")
-			c.take()
-			for n, fs := range c.taken {
-				what := fmt.Sprintf("power lost at %d of %d, seed %d", n, len(c.taken), seed)
-				next := h.again(fs)
-				next.run()
-				if got := next.imported(rec, "one"); got != want {
-					t.Errorf("%s:\n%s\nwant\n%s", what, got, want)
+		for _, lines := range []int{few, many} {
+			synctest.Test(t, func(t *testing.T) {
+				h := build(t)
+				h.patients = lines
+				h.input("one")
+				rec := h.startImport("one")
+				c := h.clones(seed)
+				c.during(h, lines == many)
+				want := h.imported(rec, "one")
+				if (c.loads > 0) != (lines == many) {
+					t.Fatalf("an import of %d lines has loaded %d times", lines, c.loads)
 				}
-				next.holds(what, c.acked[n])
-				next.close()
-			}
-			t.Logf("power lost at %d moments", len(c.taken))
-		})
+				c.take()
+				unfinished := 0
+				for n, fs := range c.taken {
+					what := fmt.Sprintf("power lost at %d of %d, seed %d", n, len(c.taken), seed)
+					next := h.again(fs)
+					if !next.describe(rec).State.Terminal() {
+						if unfinished++; n == len(c.taken)-1 {
+							t.Errorf("%s: the import had ended", what)
+						}
+					}
+					next.run()
+					if got := next.imported(rec, "one"); got != want {
+						t.Errorf("%s:\n%s\nwant\n%s", what, got, want)
+					}
+					next.holds(what, c.acked[n])
+					next.close()
+				}
+				t.Logf("%d lines: power lost at %d moments, in %d of them before the end, %d loads", lines, len(c.taken), unfinished, c.loads)
+			})
+		}
 	}
 }
 

@@ -150,7 +150,7 @@ func (h *house) input(name string) {
 	h.t.Helper()
 	for _, kind := range []string{"Patient", "Organization", "Basic"} {
 		var b strings.Builder
-		for i := range 60 {
+		for i := range h.lines(kind) {
 			switch {
 			case i%20 == 7:
 				b.WriteString("broken\n")
@@ -162,6 +162,14 @@ func (h *house) input(name string) {
 		}
 		h.upload("in/"+name+"/"+kind+".ndjson", b.String())
 	}
+}
+
+// lines is how many an input has of a type.
+func (h *house) lines(kind string) int {
+	if kind == "Patient" {
+		return h.patients
+	}
+	return few
 }
 
 // imported is all that an import left: its state and progress, its logs, and the versions of its resources.
@@ -180,7 +188,7 @@ func (h *house) imported(rec job.Record, name string) string {
 	defer v.Close()
 	for _, kind := range []string{"Patient", "Organization", "Basic"} {
 		var numbers []uint64
-		for i := range 60 {
+		for i := range h.lines(kind) {
 			version, err := v.Read(context.Background(), codeOf(kind), fmt.Sprintf("%s-%d", name, i))
 			if fault.Is(err, fault.NotFound) {
 				continue
@@ -193,38 +201,64 @@ func (h *house) imported(rec job.Record, name string) string {
 	return fmt.Sprintf("%s %s %+v\n%s", got.State, got.Message, got.Progress, strings.Join(all, "\n"))
 }
 
-// TestImport_isTheSameAfterAFaultAtEveryWriteOfTheEngine is that of exports for imports.
+// isLoad reports whether a write is one of sorted bulk data, past the engine's log.
+func isLoad(w kvtest.Write) bool { return w.Batch == nil || w.Batch.Sorted() != nil }
+
+// TestImport_isTheSameAfterAFaultAtEveryWriteOfTheEngine is that of exports for imports: of one that commits all, and of
+// one that loads its largest file.
 func TestImport_isTheSameAfterAFaultAtEveryWriteOfTheEngine(t *testing.T) {
 	t.Parallel()
-	synctest.Test(t, func(t *testing.T) {
-		h := build(t)
-		h.input("n0000")
-		h.writes.Hook(nil)
-		calm := h.startImport("n0000")
-		h.run()
-		writes := h.writes.Writes()
-		want := h.imported(calm, "n0000")
-		if !strings.HasPrefix(want, "COMPLETED_WITH_ERRORS") || strings.Count(want, "1 1 1") < 3 {
-			t.Fatalf("undisturbed: %s", want)
-		}
-		t.Logf("%d writes, each on two sides", writes)
-		for n := 1; n <= writes; n++ {
-			for _, side := range []kvtest.Fault{kvtest.Before, kvtest.After} {
-				name := fmt.Sprintf("n%03d%d", n, side)
-				h.input(name)
+	for _, lines := range []int{few, many} {
+		t.Run(fmt.Sprint(lines), func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				h := build(t)
+				h.patients = lines
+				h.input("n0000")
+				loads := 0
 				h.writes.Hook(func(w kvtest.Write) kvtest.Fault {
-					if w.N == n {
-						return side
+					if isLoad(w) {
+						loads++
 					}
 					return kvtest.NoFault
 				})
-				rec := h.startImport(name)
+				calm := h.startImport("n0000")
 				h.run()
-				h.writes.Hook(nil)
-				if got := h.imported(rec, name); got != want {
-					t.Errorf("write %d of %d, side %d:\n%s\nwant\n%s", n, writes, side, got, want)
+				writes := h.writes.Writes()
+				want := h.imported(calm, "n0000")
+				if !strings.HasPrefix(want, "COMPLETED_WITH_ERRORS") || strings.Count(want, "1 1 1") < 3 || (loads > 0) != (lines == many) {
+					t.Fatalf("undisturbed, %d loads: %s", loads, want)
 				}
-			}
-		}
-	})
+				loads = 0 // from here on: at which a fault was
+				for n := 1; n <= writes; n++ {
+					for _, side := range []kvtest.Fault{kvtest.Before, kvtest.After} {
+						name, hit := fmt.Sprintf("n%03d%d", n, side), false
+						h.input(name)
+						h.writes.Hook(func(w kvtest.Write) kvtest.Fault {
+							if w.N != n {
+								return kvtest.NoFault
+							}
+							hit = true
+							if isLoad(w) {
+								loads++
+							}
+							return side
+						})
+						rec := h.startImport(name)
+						h.run()
+						h.writes.Hook(nil)
+						if !hit {
+							t.Errorf("write %d of %d, side %d: the import has fewer writes, and nothing failed", n, writes, side)
+						}
+						if got := h.imported(rec, name); got != want {
+							t.Errorf("write %d of %d, side %d:\n%s\nwant\n%s", n, writes, side, got, want)
+						}
+					}
+				}
+				if (loads >= 2) != (lines == many) {
+					t.Errorf("%d faults were at a load", loads)
+				}
+				t.Logf("%d writes, each on two sides; %d faults were at a load", writes, loads)
+			})
+		})
+	}
 }
