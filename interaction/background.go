@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"tarn/fault"
-	"tarn/fhir"
 	"tarn/fhir/validate"
 	"tarn/job"
 	"tarn/store"
@@ -66,7 +65,7 @@ func (b *Background) Submit(ctx context.Context, r TransactionRequest, body []by
 	if id, err = job.NewID(); err != nil {
 		return "", err
 	}
-	rows, err := expired(ctx, st, time.Now())
+	rows, err := expired(ctx, st, time.Now(), func(id string) (bool, error) { return b.over(ctx, r.Datastore, id) })
 	if err != nil {
 		return "", err
 	}
@@ -101,63 +100,6 @@ func bodyGone(id string, pieces int) (rows []store.Rider) {
 	return rows
 }
 
-// Progress is how far a transaction in the background is. A nil Record says that it is not done: State is then
-// job.Submitted or job.InProgress.
-type Progress struct {
-	State  job.State
-	Record *Record
-}
-
-// Status tells of a transaction that was submitted: fault.NotFound where there is none or it is over RecordLife ago, and
-// the error of the transaction where it failed.
-func (b *Background) Status(ctx context.Context, datastore, id string) (Progress, error) {
-	const op = "interaction.Status"
-	st, err := b.s.datastores.Store(ctx, datastore)
-	if err != nil {
-		return Progress{}, err
-	}
-	none := fault.WithHint(fault.Errorf(fault.NotFound, op, "There is no transaction %s.", clip(id)), "Results are kept for 90 days.")
-	if !fhir.ValidID(id) {
-		return Progress{}, none
-	}
-	row, err := readSubmitted(ctx, st, id)
-	switch {
-	case err != nil:
-		return Progress{}, err
-	case row == nil || row.Expires < time.Now().UnixMilli():
-		return Progress{}, none
-	}
-	if done, found, err := readRecord(ctx, st, riderKey("result", id)); found || err != nil {
-		return Progress{job.Completed, done}, err
-	}
-	rec, err := b.ledger.Describe(ctx, datastore, id)
-	switch {
-	case err != nil:
-		return Progress{}, err
-	case rec.State.Waiting():
-		return Progress{State: job.Submitted}, nil
-	case !rec.State.Terminal():
-		return Progress{State: job.InProgress}, nil
-	}
-	// The result may have been written since it was looked for.
-	if done, found, err := readRecord(ctx, st, riderKey("result", id)); found || err != nil {
-		return Progress{job.Completed, done}, err
-	}
-	return Progress{}, fault.Errorf(fault.Unavailable, op, "The transaction could not be carried out: %s", rec.Message)
-}
-
-func readSubmitted(ctx context.Context, st *store.Store, id string) (*submitted, error) {
-	value, err := st.Rider(ctx, riderKey("async", id))
-	if err != nil || value == nil {
-		return nil, err
-	}
-	row := new(submitted)
-	if err := json.Unmarshal(value, row); err != nil || row.Format != 1 {
-		return nil, fault.Errorf(fault.Internal, "interaction", "transaction %s cannot be read (format %d): %w", id, row.Format, errors.Join(err))
-	}
-	return row, nil
-}
-
 // Work carries out the transactions.
 func (b *Background) Work() job.Work { return backgroundWork{b} }
 
@@ -175,8 +117,11 @@ func (w backgroundWork) Run(ctx context.Context, run *job.Run) error {
 		return err
 	}
 	result := riderKey("result", rec.ID)
-	if done, err := st.Rider(ctx, result); err != nil || done != nil || row == nil {
-		return err // it was carried out before, or has expired
+	if done, err := st.Rider(ctx, result); err != nil || done != nil {
+		return err // it was carried out before
+	}
+	if row == nil {
+		return fault.Errorf(fault.NotFound, "interaction", "The transaction is no longer there: it was withdrawn, or its time is over.")
 	}
 	var body []byte
 	for n := range row.Pieces {
@@ -234,6 +179,35 @@ func (w backgroundWork) carryOut(ctx context.Context, st *store.Store, r Transac
 	}
 	rec.Again = true
 	return conclude(ctx, st, id, pieces, rec.encode())
+}
+
+// Failed implements job.Failer: whoever asks for the transaction hears that it has failed, and its Bundle goes. Where that
+// cannot be written either, Status does it.
+func (w backgroundWork) Failed(ctx context.Context, run *job.Run, reason error) error {
+	rec := run.Record()
+	st, err := w.s.datastores.Store(ctx, rec.Datastore)
+	if err != nil {
+		return err
+	}
+	if row, err := readSubmitted(ctx, st, rec.ID); err == nil && row == nil {
+		return nil
+	}
+	for pause := time.Second; ; pause *= 2 {
+		err := conclude(ctx, st, rec.ID, maxPieces, encodeFailure(givenUp(reason)))
+		if errors.Is(err, store.ErrDone) {
+			return nil
+		}
+		if !fault.Is(err, fault.Unavailable) {
+			return err
+		}
+		timer := time.NewTimer(pause)
+		select {
+		case <-ctx.Done():
+			timer.Stop()
+			return err
+		case <-timer.C:
+		}
+	}
 }
 
 // Cancelled implements job.Canceller: a transaction that was stopped leaves nothing.

@@ -99,6 +99,9 @@ func decodeRecord(row []byte) (*Record, error) {
 	if err := json.Unmarshal(row, &rec); err != nil || rec.Format != 1 {
 		return nil, fault.Errorf(fault.Internal, "interaction", "the record of a transaction cannot be read (format %d): %w", rec.Format, errors.Join(err))
 	}
+	if kind := kindOf(rec.Kind); kind == fault.Internal && len(rec.Issues) > 0 { // a sentence of ours, and no cause that nobody may see
+		return nil, fault.Errorf(kind, "interaction.Transact", "%s", rec.Issues[0].Details)
+	}
 	if rec.Issues != nil {
 		return nil, fhir.NewOutcomeError(kindOf(rec.Kind), "interaction.Transact", rec.Issues...)
 	}
@@ -170,7 +173,7 @@ func (s *Service) TransactOnce(ctx context.Context, r TransactionRequest) (rec *
 	if rec, found, err := readRecord(ctx, st, at); found || err != nil {
 		return rec, found, err
 	}
-	gone, err := expired(ctx, st, time.Now())
+	gone, err := expired(ctx, st, time.Now(), func(string) (bool, error) { return false, nil })
 	if err != nil {
 		return nil, false, err
 	}
@@ -201,8 +204,9 @@ func expiry(name string) store.Rider {
 // expiredAtOnce is how many records one commit removes: more than it adds, so that they do not gather.
 const expiredAtOnce = 8
 
-// expired are riders that remove some of the rows whose time has come.
-func expired(ctx context.Context, st *store.Store, now time.Time) (gone []store.Rider, _ error) {
+// expired are riders that remove some of the rows whose time has come. What waits in the background is left, however late
+// the clock says it is: over tells of a transaction without a result whether it waits no more.
+func expired(ctx context.Context, st *store.Store, now time.Time, over func(id string) (bool, error)) (gone []store.Rider, _ error) {
 	prefix := riderKey("expiry", "")
 	due := fmt.Sprintf("%016x", now.UnixMilli())
 	n := 0
@@ -214,14 +218,26 @@ func expired(ctx context.Context, st *store.Store, now time.Time) (gone []store.
 		if when > due || n == expiredAtOnce {
 			break
 		}
-		n++
-		gone = append(gone, store.Rider{Key: r.Key}, store.Rider{Key: riderKey(name)})
-		if id, ok := strings.CutPrefix(name, "async/"); ok {
+		id, async := strings.CutPrefix(name, "async/")
+		if async {
+			result, err := st.Rider(ctx, riderKey("result", id))
+			ended := result != nil
+			if err == nil && !ended {
+				ended, err = over(id)
+			}
+			if err != nil {
+				return nil, err
+			}
+			if !ended {
+				continue
+			}
 			gone = append(gone, store.Rider{Key: riderKey("result", id)})
 			for k := range maxPieces {
 				gone = append(gone, store.Rider{Key: pieceKey(id, k)})
 			}
 		}
+		n++
+		gone = append(gone, store.Rider{Key: r.Key}, store.Rider{Key: riderKey(name)})
 	}
 	return gone, nil
 }
