@@ -14,7 +14,6 @@ import (
 	"tarn/erase"
 	"tarn/fault"
 	"tarn/fhir/index"
-	"tarn/job"
 	"tarn/kv"
 	"tarn/store"
 )
@@ -73,15 +72,15 @@ func TestRun_keepsNoDataStoreWaitingForAnother(t *testing.T) {
 	})
 }
 
-// stubborn is an export that takes its time to end though it was cancelled, as one whose bucket does not answer.
+// stubborn is an export that takes its time to end though it was given up, as one whose bucket does not answer.
 type stubborn struct {
 	*world
 	asked int
 }
 
-func (s *stubborn) Cancel(context.Context, string, string) (job.Record, error) {
+func (s *stubborn) Abandon(context.Context, string, string, string) error {
 	s.asked++
-	return job.Record{}, nil
+	return nil
 }
 
 // logged is a log that is written by several.
@@ -96,7 +95,7 @@ func (l *logged) Write(p []byte) (int, error) {
 	return l.Buffer.Write(p)
 }
 
-// TestPurge_insistsWithGrowingPauses waits for a day beyond the time when an export is cancelled that does not end.
+// TestPurge_insistsWithGrowingPauses waits for a day beyond the time when an export is given up that does not end.
 func TestPurge_insistsWithGrowingPauses(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {

@@ -49,8 +49,8 @@ type Exports interface {
 	Pinned(ctx context.Context, datastore string, yield func(jobID string, tx store.TxID)) error
 	// Earliest is the transaction of the oldest export of a data store that the ledger knows, ended or not; false: none.
 	Earliest(ctx context.Context, datastore string) (store.TxID, bool, error)
-	// Cancel asks for the end of an export.
-	Cancel(ctx context.Context, datastore, jobID string) (job.Record, error)
+	// Abandon asks for the end of an export, which is to become FAILED with the message.
+	Abandon(ctx context.Context, datastore, jobID, message string) error
 	// DiscardHolding gives up the files in the service's own bucket of exports as of before a transaction that hold one of
 	// the resources.
 	DiscardHolding(ctx context.Context, datastore string, places []store.Place, before store.TxID) error

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strings"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -160,8 +161,8 @@ func TestPurge_waitsForWhoHasPinned(t *testing.T) {
 		if p = w.until(t.Context(), id, erase.Done); p.State != erase.Done || time.Since(began) > 24*time.Hour {
 			t.Errorf("after a day: %+v", p)
 		}
-		if !slices.Equal(w.cancelled, []string{"export-1"}) || len(w.discarded) == 0 {
-			t.Errorf("cancelled: %v, files given up: %v", w.cancelled, w.discarded)
+		if len(w.abandoned) != 1 || !strings.Contains(w.abandoned["export-1"], id) || len(w.discarded) == 0 {
+			t.Errorf("ended: %v, files given up: %v", w.abandoned, w.discarded)
 		}
 		w.put(`{"resourceType":"Patient","id":"p1"}`) // made anew, it stays whatever is done again
 		w.svc = erase.New(w.o)

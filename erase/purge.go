@@ -2,6 +2,7 @@ package erase
 
 import (
 	"context"
+	"fmt"
 	"maps"
 	"slices"
 	"strings"
@@ -112,7 +113,8 @@ func (s *Service) isLate(ctx context.Context, st *store.Store, p pending) (bool,
 	return rec != nil && !s.o.Now().Before(fhir.Instant(rec.Instant).Time().Add(s.o.Wait)), err
 }
 
-// insist cancels exports that have held up erasures for too long. Each is asked once, and again after growing pauses.
+// insist ends exports that have held up erasures for too long, and tells their owners why. Each is asked once, and again
+// after growing pauses.
 func (s *Service) insist(ctx context.Context, datastore string, late map[string]string) error {
 	of := "insist " + datastore
 	if len(late) == 0 {
@@ -124,8 +126,9 @@ func (s *Service) insist(ctx context.Context, datastore string, late map[string]
 		return nil
 	}
 	for _, export := range exports {
-		s.o.Log.Warn("an export is cancelled that has held up an erasure for too long", "datastore", datastore, "erasure", late[export], "export", export)
-		if _, err := s.o.Exports.Cancel(ctx, datastore, export); err != nil && !fault.Is(err, fault.Conflict) && !fault.Is(err, fault.NotFound) {
+		s.o.Log.Warn("an export is ended that has held up an erasure for too long", "datastore", datastore, "erasure", late[export], "export", export)
+		why := fmt.Sprintf("The export still read what erasure %s is to take from the disk, and had held that up for %s. Start it anew.", late[export], s.o.Wait)
+		if err := s.o.Exports.Abandon(ctx, datastore, export, why); err != nil && !fault.Is(err, fault.Conflict) && !fault.Is(err, fault.NotFound) {
 			s.news.over(of)
 			return err
 		}

@@ -28,7 +28,7 @@ type Progress struct {
 	State    State
 	Records  []Record  // of its transactions
 	HeldUpBy []string  // exports that need what is hidden, each once
-	Until    time.Time // when the last of these is cancelled; zero where there are none
+	Until    time.Time // when the last of these is ended; zero where there are none
 	Message  string    // why it failed
 }
 
@@ -90,7 +90,7 @@ func (s *Service) Status(ctx context.Context, datastore, id string) (p Progress,
 	return p, nil
 }
 
-// heldUp notes the exports that hold up what has not been purged yet, each once, and when the last of them is cancelled.
+// heldUp notes the exports that hold up what has not been purged yet, each once, and when the last of them is ended.
 func (p *Progress) heldUp(pins []Pin, records []Record, wait time.Duration) {
 	for _, pin := range pins {
 		for _, r := range records { // the first one is insisted upon first

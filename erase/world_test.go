@@ -36,8 +36,8 @@ type world struct {
 
 	mu        sync.Mutex
 	pins      map[string]store.TxID
-	ended     []store.TxID // of exports that have ended and that the ledger still knows
-	cancelled []string
+	ended     []store.TxID      // of exports that have ended and that the ledger still knows
+	abandoned map[string]string // exports that were ended, and why
 	discarded []discarding
 }
 
@@ -66,12 +66,12 @@ func (w *world) Earliest(context.Context, string) (tx store.TxID, known bool, _ 
 	return tx, known, nil
 }
 
-func (w *world) Cancel(_ context.Context, _, id string) (job.Record, error) {
+func (w *world) Abandon(_ context.Context, _, id, message string) error {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	w.cancelled = append(w.cancelled, id)
+	w.abandoned[id] = message
 	delete(w.pins, id)
-	return job.Record{}, nil
+	return nil
 }
 
 // discarding is a call of DiscardHolding.
@@ -92,7 +92,7 @@ func newWorld(t *testing.T) *world {
 	inner, err := pebble.InMemory(pebble.Options{})
 	must(t, err)
 	t.Cleanup(func() { must(t, inner.Close()) })
-	w := &world{t: t, faults: kvtest.NewFaulty(inner), pins: map[string]store.TxID{}}
+	w := &world{t: t, faults: kvtest.NewFaulty(inner), pins: map[string]store.TxID{}, abandoned: map[string]string{}}
 	system, err := w.faults.Open(t.Context(), "system")
 	must(t, err)
 	w.space, err = w.faults.Open(t.Context(), "ds-"+datastore)

@@ -73,6 +73,14 @@ func (s *Service) Cancel(ctx context.Context, datastore, jobID string) (job.Reco
 	return s.ledger.Cancel(ctx, datastore, jobID)
 }
 
+// Abandon ends an export that nobody has cancelled: it becomes FAILED with the message.
+func (s *Service) Abandon(ctx context.Context, datastore, jobID, message string) error {
+	if _, _, err := s.Describe(ctx, datastore, jobID); err != nil {
+		return err
+	}
+	return s.ledger.Abandon(ctx, datastore, jobID, message)
+}
+
 // Clean deletes from the service's own bucket what nobody may fetch any more: the files of exports that were cancelled,
 // have failed or expired, or whose data store or record is gone. What a late worker still put goes at the next call. The files
 // of an export of which that cannot be told stay, and do not keep others: the error tells of each.

@@ -35,6 +35,34 @@ func TestExport_leavesItsFilesWhenCancelled(t *testing.T) {
 	}
 }
 
+// TestAbandon_tellsWhy gives up an export that runs, and one that waits behind it.
+func TestAbandon_tellsWhy(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.put("Patient", 0, 15100, "en")
+	rec, err := w.exports.Start(t.Context(), w.request())
+	must(t, err)
+	next, err := w.exports.Start(t.Context(), w.request())
+	must(t, err)
+	w.faults.fail = func(n int, _ string) (error, error) {
+		if n == 2 {
+			must(t, w.exports.Abandon(t.Context(), w.data.ID, rec.ID, "An erasure went before it."))
+			must(t, w.exports.Abandon(t.Context(), w.data.ID, next.ID, "An erasure went before it too."))
+			return nil, fault.Errorf(fault.Unavailable, "test", "boom") // not tried again
+		}
+		return nil, nil
+	}
+	w.run()
+	for id, why := range map[string]string{rec.ID: "An erasure went before it.", next.ID: "An erasure went before it too."} {
+		if got := w.describe(id); got.State != job.Failed || got.Message != why {
+			t.Errorf("%s: %q", got.State, got.Message)
+		}
+	}
+	if err := w.exports.Abandon(t.Context(), w.data.ID, strings.Repeat("0", 32), "why"); !fault.Is(err, fault.NotFound) {
+		t.Errorf("one that is not there: %v", err)
+	}
+}
+
 func TestExport_saysWhichKeyFailedItMidway(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)

@@ -80,7 +80,7 @@ func (f *Face) erasure(r *request) error {
 		if len(p.HeldUpBy) == 0 {
 			return r.accepted("", string(p.State))
 		}
-		return r.accepted(fmt.Sprintf("It is gone from every answer. Exports that began before still read it: %s. It goes from the disk when they have ended; at %s they are cancelled.",
+		return r.accepted(fmt.Sprintf("It is gone from every answer. Exports that began before still read it: %s. It goes from the disk when they have ended; at %s they are ended.",
 			strings.Join(p.HeldUpBy, ", "), fhir.InstantOf(p.Until)), string(p.State))
 	}
 	return r.write(http.StatusOK, erasedParameters(&p))

@@ -45,7 +45,7 @@ type serverFlags struct {
 	EventSecretFile string        `help:"Sign what is sent there with the contents of this file (HMAC-SHA256, header X-Tarn-Signature)." placeholder:"FILE"`
 	JobRetention    time.Duration `help:"How long the records of ended jobs are kept, such as 8760h; 0 is for ever." default:"0" placeholder:"TIME"`
 	History         string        `help:"Superseded versions that are kept: all, those of so many days (30d), or so many of each resource (10)." default:"all" placeholder:"KEEP"`
-	EraseWait       time.Duration `help:"How long exports may hold up the removal of what was erased before they are cancelled." default:"24h" placeholder:"TIME"`
+	EraseWait       time.Duration `help:"How long exports may hold up the removal of what was erased before they are ended." default:"24h" placeholder:"TIME"`
 	JobStuckAfter   time.Duration `help:"How long a job may make no progress before it is begun again." default:"15m" placeholder:"TIME"`
 	SearchTime      time.Duration `help:"How long one search may take before it is refused as too costly." default:"30s" placeholder:"TIME"`
 }
