@@ -65,15 +65,16 @@ func (b *Background) Submit(ctx context.Context, r TransactionRequest, body []by
 	if id, err = job.NewID(); err != nil {
 		return "", err
 	}
-	rows, err := expired(ctx, st, time.Now(), func(id string) (bool, error) { return b.over(ctx, r.Datastore, id) })
+	now := b.s.now()
+	rows, err := expired(ctx, st, now, func(id string) (bool, error) { return b.over(ctx, r.Datastore, id) })
 	if err != nil {
 		return "", err
 	}
-	row, err := json.Marshal(submitted{Format: 1, Base: r.Base, Level: r.Options.Level, Key: r.Key, Pieces: pieces, Expires: time.Now().Add(RecordLife).UnixMilli()})
+	row, err := json.Marshal(submitted{Format: 1, Base: r.Base, Level: r.Options.Level, Key: r.Key, Pieces: pieces, Expires: now.Add(RecordLife).UnixMilli()})
 	if err != nil {
 		return "", fault.Wrap(op, err)
 	}
-	rows = append(rows, store.Rider{Key: riderKey("async", id), Value: row}, expiry("async/"+id))
+	rows = append(rows, store.Rider{Key: riderKey("async", id), Value: row}, expiry("async/"+id, now))
 	for n := range pieces {
 		rows = append(rows, store.Rider{Key: pieceKey(id, n), Value: body[n*pieceSize : min((n+1)*pieceSize, len(body))]})
 	}

@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"time"
 
 	"tarn/fault"
 	"tarn/fhir"
@@ -39,7 +38,7 @@ func (b *Background) Status(ctx context.Context, datastore, id string) (Progress
 		return Progress{}, none
 	}
 	done, found, err := readRecord(ctx, st, riderKey("result", id))
-	if found && row.Expires < time.Now().UnixMilli() { // what still waits does not expire
+	if found && row.Expires < b.s.now().UnixMilli() { // what still waits does not expire
 		return Progress{}, none
 	}
 	if found || err != nil {

@@ -3,9 +3,11 @@ package interaction_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"strings"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"tarn/fault"
 	"tarn/fhir/r4"
@@ -109,6 +111,36 @@ func TestBackground_doesEachTransactionOnce(t *testing.T) {
 	}
 	for r, err := range o.store.Riders(t.Context(), []byte("bundle/body/")) {
 		t.Errorf("the body %s is left (%v)", r.Key, err)
+	}
+}
+
+// A clock that jumps ahead by years, or is put right after it was years behind, does not make a waiting transaction old.
+func TestBackground_doesWhatWaitsWhateverTheClockDoes(t *testing.T) {
+	t.Parallel()
+	o := newOffice(t)
+	var ids []string
+	const year = 365 * 24 * time.Hour
+	for _, off := range []time.Duration{0, 20 * year, 0, -20 * year, 0} {
+		o.Service.SetNow(func() time.Time { return time.Now().Add(off) })
+		id := o.submit(`{"resourceType":"Bundle","type":"transaction","entry":[` + entry("", aPatient(fmt.Sprintf(`,"id":"p%d"`, len(ids))), "PUT", fmt.Sprintf("Patient/p%d", len(ids))) + `]}`)
+		ids = append(ids, id)
+		for _, id := range ids {
+			if p, err := o.Status(t.Context(), place, id); err != nil || p.State != job.Submitted {
+				t.Errorf("off by %v: %+v, %v", off, p, err)
+			}
+		}
+	}
+	o.start()
+	for n, id := range ids[:3] {
+		if rec, err := o.end(id); err != nil || len(rec.Done) != 1 || rec.Done[0].Version.Number != 1 {
+			t.Errorf("transaction %d: %+v, %v", n, rec, err)
+		}
+	}
+	if _, err := o.end(ids[4]); err != nil {
+		t.Error(err)
+	}
+	if head, err := o.store.Head(t.Context()); err != nil || head.Tx != store.TxID(len(ids)) {
+		t.Errorf("%d transactions made %d, %v", len(ids), head.Tx, err)
 	}
 }
 

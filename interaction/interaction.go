@@ -8,6 +8,7 @@ import (
 	"crypto/rand"
 	"fmt"
 	"sync"
+	"time"
 
 	"tarn/fhir"
 	"tarn/fhir/r4"
@@ -26,17 +27,21 @@ type Service struct {
 	profiles   ProfileSource // nil: none are checked
 	matcher    Matcher       // nil: no conditional interactions
 	limits     fhir.Limits
+	now        func() time.Time
 	workers    sync.Pool // of *worker
 	bundles    sync.Pool // of *fhir.Parser
 }
 
 // New makes the service over the data stores. A resource that breaks limits is refused (fault.TooLarge, fault.Invalid).
 func New(d Datastores, limits fhir.Limits) *Service {
-	s := &Service{datastores: d, limits: limits}
+	s := &Service{datastores: d, limits: limits, now: time.Now}
 	s.workers.New = s.newWorker
 	s.bundles.New = func() any { return fhir.NewParser(limits) }
 	return s
 }
+
+// SetNow gives another clock than time.Now, by which records of transactions expire; before the first use.
+func (s *Service) SetNow(now func() time.Time) { s.now = now }
 
 // Target names one resource of one data store.
 type Target struct {

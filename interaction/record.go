@@ -173,14 +173,15 @@ func (s *Service) TransactOnce(ctx context.Context, r TransactionRequest) (rec *
 	if rec, found, err := readRecord(ctx, st, at); found || err != nil {
 		return rec, found, err
 	}
-	gone, err := expired(ctx, st, time.Now(), func(string) (bool, error) { return false, nil })
+	now := s.now()
+	gone, err := expired(ctx, st, now, func(string) (bool, error) { return false, nil })
 	if err != nil {
 		return nil, false, err
 	}
 	keep := r.Keep
 	r.Once = append(r.Once, at)
 	r.Keep = func(done Transacted) []store.Rider {
-		rows := append(slices.Clone(gone), store.Rider{Key: at, Value: Record{Transacted: done, Entries: r.Bundle.Entries}.encode()}, expiry("once/"+r.Key))
+		rows := append(slices.Clone(gone), store.Rider{Key: at, Value: Record{Transacted: done, Entries: r.Bundle.Entries}.encode()}, expiry("once/"+r.Key, now))
 		if keep != nil {
 			rows = append(rows, keep(done)...)
 		}
@@ -197,8 +198,8 @@ func (s *Service) TransactOnce(ctx context.Context, r TransactionRequest) (rec *
 }
 
 // expiry is the row that lets rows go: name is once/{key} or async/{id}.
-func expiry(name string) store.Rider {
-	return store.Rider{Key: riderKey("expiry", fmt.Sprintf("%016x", time.Now().Add(RecordLife).UnixMilli()), name), Value: []byte{}}
+func expiry(name string, now time.Time) store.Rider {
+	return store.Rider{Key: riderKey("expiry", fmt.Sprintf("%016x", now.Add(RecordLife).UnixMilli()), name), Value: []byte{}}
 }
 
 // expiredAtOnce is how many records one commit removes: more than it adds, so that they do not gather.

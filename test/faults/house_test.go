@@ -23,10 +23,12 @@ import (
 	"tarn/catalog"
 	"tarn/cloud/cloudtest"
 	"tarn/cloud/local"
+	"tarn/event"
 	"tarn/export"
 	"tarn/fhir"
 	"tarn/fhir/r4"
 	"tarn/ingest"
+	"tarn/interaction"
 	"tarn/job"
 	"tarn/kv"
 	"tarn/kv/kvtest"
@@ -72,6 +74,9 @@ type house struct {
 	catalog  *catalog.Catalog
 	exports  *export.Service
 	imports  *ingest.Service
+	bundles  *interaction.Service
+	behind   *interaction.Background
+	outbox   *event.Outbox
 	closers  []func() error
 
 	data     catalog.Datastore
@@ -143,7 +148,9 @@ func (h *house) open() {
 	must(t, err)
 	h.closers = append(h.closers, h.cloud.Close)
 	h.puts = cloudtest.NewFaulty(h.cloud)
-	h.ledger, err = job.Open(ctx, system, job.Options{Now: h.now})
+	h.outbox, err = event.Open(ctx, system, event.Origin{Account: accountID, Region: "us-east-1"}, h.now)
+	must(t, err)
+	h.ledger, err = job.Open(ctx, system, job.Options{Now: h.now, OnState: h.event})
 	must(t, err)
 	h.catalog, err = catalog.Open(ctx, h.writes, system, catalog.Options{Account: accountID, Region: "us-east-1", PublicURL: "http://tarn.test", Now: h.now,
 		Enqueue: func(context.Context, catalog.Task) error { return nil }})
@@ -151,6 +158,9 @@ func (h *house) open() {
 	h.closers = append(h.closers, h.catalog.Close)
 	h.exports = export.New(export.Options{Datastores: h.catalog, Ledger: h.ledger, Cloud: h.puts, Workers: 1, Now: h.now})
 	h.imports = ingest.New(ingest.Options{Datastores: h.catalog, Ledger: h.ledger, Cloud: h.puts})
+	h.bundles = interaction.New(h.catalog, fhir.Limits{})
+	h.bundles.SetNow(h.now)
+	h.behind = interaction.NewBackground(h.bundles, h.ledger)
 	t.Cleanup(h.close)
 }
 
@@ -260,7 +270,8 @@ func (h *house) run() {
 	h.t.Helper()
 	ctx, stop := context.WithCancel(h.t.Context())
 	defer stop()
-	r := job.NewRunner(h.ledger, job.RunnerOptions{Kinds: map[job.Kind]job.Work{export.Kind: h.exports.Work(), ingest.Import: h.imports.ImportWork()}})
+	r := job.NewRunner(h.ledger, job.RunnerOptions{Kinds: map[job.Kind]job.Work{export.Kind: h.exports.Work(), ingest.Import: h.imports.ImportWork(),
+		interaction.TransactionKind: h.behind.Work()}})
 	done := make(chan error, 1)
 	go func() { done <- r.Run(ctx) }()
 	for deadline := time.After(24 * time.Hour); ; {
