@@ -160,7 +160,7 @@ func TestTidyNowAndThen_comesSoonAfterAFailure(t *testing.T) {
 		go func() { defer close(done); w.svc.TidyNowAndThen(ctx, slog.New(slog.DiscardHandler)) }()
 		synctest.Wait() // it has looked, and there was nothing
 		rec := w.failsWithoutBucket()
-		w.cloud.onPut = nil
+		w.cloud.mend()
 		time.Sleep(6 * time.Minute)
 		w.wrote(rec)
 		stop()
