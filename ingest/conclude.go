@@ -36,12 +36,16 @@ func (e *execution) putManifest(ctx context.Context) error {
 
 // Failed implements job.Failer. The logs and the manifest say how far the job came, if they can be written.
 func (w importWork) Failed(ctx context.Context, run *job.Run, reason error) error {
-	return w.end(ctx, run, sentence("import", reason))
+	unread := int64(0)
+	if errors.As(reason, new(*unreadable)) {
+		unread = 1
+	}
+	return w.end(ctx, run, sentence("import", reason), unread)
 }
 
 // Cancelled implements job.Canceller.
 func (w importWork) Cancelled(ctx context.Context, run *job.Run) error {
-	return w.end(ctx, run, "The import was cancelled.")
+	return w.end(ctx, run, "The import was cancelled.", 0)
 }
 
 // sentence is what may be said to a user of why a job has failed; what names its kind.
@@ -88,8 +92,8 @@ func (e *execution) conclude(ctx context.Context) error {
 	return errors.Join(append(errs, err)...)
 }
 
-// end ends a job that does not go on. What cannot be written now is left to Tidy.
-func (w importWork) end(ctx context.Context, run *job.Run, why string) error {
+// end ends a job that does not go on; unread is how many files could not be read. What cannot be written now is left to Tidy.
+func (w importWork) end(ctx context.Context, run *job.Run, why string, unread int64) error {
 	rec := run.Record()
 	j, err := ParseJob(rec.Params)
 	if err != nil {
@@ -100,7 +104,7 @@ func (w importWork) end(ctx context.Context, run *job.Run, why string) error {
 		return nil
 	}
 	if err == nil && run.Planned() { // without a plan nothing was done
-		err = w.close(ctx, rec, j, st, why, func(e *execution) error {
+		err = w.close(ctx, rec, j, st, why, unread, func(e *execution) error {
 			e.run = run
 			return e.tell(ctx, true)
 		})
@@ -119,11 +123,11 @@ func goes(err error) bool {
 // close ends what is in the data store of a job that has a plan and does not go on. Its place says so first: should its
 // record not say so, since the process dies, or should another worker not know yet that the job is no longer its own, then
 // nothing is added behind logs that are closed. It may be done again; what is done already stays done.
-func (s *Service) close(ctx context.Context, rec job.Record, j Job, st *store.Store, why string, tell func(*execution) error) error {
+func (s *Service) close(ctx context.Context, rec job.Record, j Job, st *store.Store, why string, unread int64, tell func(*execution) error) error {
 	at, err := readPlace(ctx, st, rec.ID)
 	if err == nil && at.Ended == "" {
 		next := at
-		next.Ended = why
+		next.Ended, next.Total.FilesFailed = why, unread
 		at, err = at.move(ctx, st, rec.ID, next, nil)
 	}
 	if err != nil || at.Closed {

@@ -39,7 +39,7 @@ func newManifest(j Job, id string, files *inputs, at place) manifest {
 	m.Output.S3Uri, m.Output.Key = folder, j.KeyARN
 	m.Success.S3Uri, m.Failure.S3Uri = folder+"SUCCESS/", folder+"FAILURE/"
 	m.ScannedFiles, m.ImportedFiles = files.count, at.Total.Files
-	m.ReadFiles = at.Total.Files
+	m.ReadFiles, m.ReadCustomer = at.Total.Files, at.Total.FilesFailed
 	m.ScannedMB = float64(files.bytes) / megabyte
 	m.ImportedMB = float64(at.Total.ImportedBytes) / megabyte
 	m.Scanned, m.Imported, m.CustomerErrors = at.Total.Scanned, at.Total.Imported, at.Total.Failed

@@ -57,8 +57,8 @@ type totals struct {
 	Scanned       int64 `json:"scanned"` // resources
 	Imported      int64 `json:"imported"`
 	Failed        int64 `json:"failed"`
-	Files         int64 `json:"files"` // done
-	FilesFailed   int64 `json:"filesFailed"`
+	Files         int64 `json:"files"`       // done
+	FilesFailed   int64 `json:"filesFailed"` // could not be read: one, since that ends the job, or none
 	ImportedBytes int64 `json:"importedBytes"`
 	Bytes         int64 `json:"bytes"` // read
 }
@@ -126,9 +126,7 @@ func (p place) move(ctx context.Context, st *store.Store, jobID string, next pla
 func (p place) nextFile() place {
 	next := place{Format: placeFormat, File: p.File + 1, Owed: p.withOwn(), Total: p.Total}
 	next.Total.Files++
-	if p.Failed > 0 {
-		next.Total.FilesFailed++
-	}
+	next.Total.FilesFailed = 0
 	return next
 }
 

@@ -182,6 +182,22 @@ func open(ctx context.Context, b cloud.Bucket, name string, f input, offset int6
 	return openRaw(ctx, b, name, f, offset)
 }
 
+// unreadable is the error of a file that cannot be read for what it is, or for what the job's role may do.
+type unreadable struct{ err error }
+
+func (u *unreadable) Error() string { return u.err.Error() }
+
+func (u *unreadable) Unwrap() error { return u.err }
+
+// notRead is the error of a file whose reading has ended with err.
+func notRead(err error) error {
+	switch fault.KindOf(err) {
+	case fault.Internal, fault.Unavailable, fault.Throttled:
+		return err
+	}
+	return &unreadable{err}
+}
+
 // openRaw reads what is left of an object from offset on.
 func openRaw(ctx context.Context, b cloud.Bucket, name string, f input, offset int64) (io.ReadCloser, error) {
 	changed := func() error {

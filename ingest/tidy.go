@@ -132,7 +132,7 @@ func (s *Service) tidyJob(ctx context.Context, datastore string, st *store.Store
 		_, err := drop(ctx, st, id, at)
 		return false, err
 	}
-	err = s.close(ctx, rec, j, st, rec.Message, func(*execution) error { return nil })
+	err = s.close(ctx, rec, j, st, rec.Message, 0, func(*execution) error { return nil })
 	if !fault.Is(err, fault.Unavailable) && ctx.Err() == nil {
 		return false, err
 	}

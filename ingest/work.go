@@ -158,7 +158,7 @@ func (e *execution) read(ctx context.Context, f input) (err error) {
 	}
 	r, err := open(ctx, e.in, e.job.InputBucket, f, e.at.Offset, most)
 	if err != nil {
-		return err
+		return notRead(err)
 	}
 	defer func() { err = errors.Join(err, r.Close()) }()
 	level, _ := validate.ParseLevel(e.job.ValidationLevel) // the face let no other in
@@ -180,7 +180,7 @@ func (e *execution) read(ctx context.Context, f input) (err error) {
 		}
 		p.release(b)
 		if b.err != nil {
-			return b.err
+			return notRead(b.err)
 		}
 		if b.last {
 			return nil
@@ -224,7 +224,7 @@ func (e *execution) tell(ctx context.Context, always bool) error {
 		e.told = now
 		return e.run.SetProgress(ctx, func(p *job.Progress) {
 			e.at.progress(p)
-			p.FilesTotal = int64(e.files.count)
+			p.FilesTotal, p.SourceBytes = int64(e.files.count), e.files.bytes
 			if !e.files.packed {
 				p.BytesTotal = e.files.bytes
 			}

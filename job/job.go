@@ -48,7 +48,8 @@ type Progress struct {
 	Files          int64 `json:"files,omitempty"`
 	FilesTotal     int64 `json:"filesTotal,omitempty"`
 	Failed         int64 `json:"failed,omitempty"`      // resources refused for what they are
-	FilesFailed    int64 `json:"filesFailed,omitempty"` // files with at least one such resource
+	FilesFailed    int64 `json:"filesFailed,omitempty"` // files that could not be read
+	SourceBytes    int64 `json:"sourceBytes,omitempty"` // of the files to read, as they lie there, packed or not
 }
 
 // Add is the sum of both.
@@ -63,6 +64,7 @@ func (p Progress) Add(q Progress) Progress {
 	p.FilesTotal += q.FilesTotal
 	p.Failed += q.Failed
 	p.FilesFailed += q.FilesFailed
+	p.SourceBytes += q.SourceBytes
 	return p
 }
 

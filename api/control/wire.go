@@ -170,7 +170,7 @@ func reportOf(rec job.Record, now time.Time) jobProgressReport {
 	const mb = 1e6
 	p := rec.Progress
 	r := jobProgressReport{
-		TotalNumberOfScannedFiles: p.FilesTotal, TotalSizeOfScannedFilesInMB: float64(p.BytesTotal) / mb,
+		TotalNumberOfScannedFiles: p.FilesTotal, TotalSizeOfScannedFilesInMB: float64(max(p.SourceBytes, p.BytesTotal)) / mb,
 		TotalNumberOfImportedFiles: p.Files, TotalNumberOfResourcesScanned: p.ResourcesTotal,
 		TotalNumberOfResourcesImported: p.Resources, TotalNumberOfResourcesWithCustomerError: p.Failed,
 		TotalNumberOfFilesReadWithCustomerError: p.FilesFailed}
