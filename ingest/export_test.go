@@ -2,6 +2,7 @@ package ingest
 
 import (
 	"context"
+	"io"
 
 	"tarn/fhir/r4"
 	"tarn/store"
@@ -62,4 +63,13 @@ const LogLinesForTest = logLines
 // PreloadForTest writes a population of that many patients, as the work of a preload does.
 func PreloadForTest(ctx context.Context, st *store.Store, patients int, tell func(done int) error) error {
 	return preload(ctx, st, patients, tell)
+}
+
+// PassOverForTest opens a gzip file behind some bytes of what it holds.
+func PassOverForTest(ctx context.Context, r io.ReadCloser, offset int64) error {
+	u, err := gzipped.open(ctx, r, "s3://bucket/in", offset, unpackLimit{bytes: 1 << 40})
+	if err == nil {
+		err = u.Close()
+	}
+	return err
 }

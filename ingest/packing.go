@@ -46,8 +46,8 @@ func packingOf(key string) packing {
 const maxWindow = 128 << 20
 
 // open unpacks r and passes over offset bytes of what comes out: a job that was stopped reads a packed file again from its
-// start. It closes r at the end, and when it fails.
-func (p packing) open(r io.ReadCloser, uri string, offset int64, most unpackLimit) (io.ReadCloser, error) {
+// start, which may take long though little is read: ctx is asked all the while. It closes r at the end, and when it fails.
+func (p packing) open(ctx context.Context, r io.ReadCloser, uri string, offset int64, most unpackLimit) (io.ReadCloser, error) {
 	u := &unpacked{raw: &remembering{r: r}, uri: uri, most: most, left: most.bytes - offset}
 	in := bufio.NewReaderSize(u.raw, 256<<10)
 	var err error
@@ -63,7 +63,7 @@ func (p packing) open(r io.ReadCloser, uri string, offset int64, most unpackLimi
 		}
 	}
 	if err == nil {
-		_, err = io.CopyN(io.Discard, u.r, offset)
+		_, err = io.CopyN(discard{ctx}, u.r, offset)
 	}
 	if err != nil {
 		_ = u.Close()
@@ -71,6 +71,11 @@ func (p packing) open(r io.ReadCloser, uri string, offset int64, most unpackLimi
 	}
 	return u, nil
 }
+
+// discard takes everything until its context ends.
+type discard struct{ ctx context.Context }
+
+func (d discard) Write(p []byte) (int, error) { return len(p), d.ctx.Err() }
 
 // unpacked is a file that is being unpacked.
 type unpacked struct {

@@ -2,8 +2,10 @@ package ingest_test
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"fmt"
+	"io"
 	"strings"
 	"testing"
 
@@ -11,6 +13,7 @@ import (
 	"github.com/klauspost/compress/gzip"
 	"github.com/klauspost/compress/zstd"
 
+	"tarn/ingest"
 	"tarn/job"
 	"tarn/kv/kvtest"
 )
@@ -103,5 +106,17 @@ func TestPacked_inputThatIsDamagedFailsTheJobAndNamesTheFile(t *testing.T) {
 		if got.State != job.Failed || !strings.Contains(got.Message, "s3://bucket/in/"+name+" cannot be unpacked") {
 			t.Errorf("%s: %s %q", name, got.State, got.Message)
 		}
+	}
+}
+
+// Little that unpacks to much is not passed over to its end when nobody wants that any more.
+func TestPacked_passingOverEndsWithItsContext(t *testing.T) {
+	t.Parallel()
+	packed := pack(t, "gz", strings.Repeat(" ", 8<<20))
+	ctx, stop := context.WithCancel(t.Context())
+	must(t, ingest.PassOverForTest(ctx, io.NopCloser(strings.NewReader(packed)), 8<<20))
+	stop()
+	if err := ingest.PassOverForTest(ctx, io.NopCloser(strings.NewReader(packed)), 8<<20); !errors.Is(err, context.Canceled) {
+		t.Error(err)
 	}
 }

@@ -171,13 +171,13 @@ func (p *inputs) at(i int) (input, error) {
 // open reads what is left of a file from offset on, unpacked; offset counts unpacked bytes, of which there may be most. A
 // file that is no longer the one of the plan is fault.Conflict: its lines would not be those that were counted, nor its
 // place the place where a job that was stopped goes on.
-func open(ctx context.Context, b cloud.Bucket, name string, f input, offset int64, most unpackLimit) (io.ReadCloser, error) {
+func open(ctx context.Context, b cloud.Bucket, name string, f input, offset int64, most unpackLimit, run *job.Run) (io.ReadCloser, error) {
 	if packing := packingOf(f.Key); packing != plain {
 		r, err := openRaw(ctx, b, name, f, 0)
 		if err != nil {
 			return nil, err
 		}
-		return packing.open(r, "s3://"+name+"/"+f.Key, offset, most)
+		return packing.open(run.Living(ctx), r, "s3://"+name+"/"+f.Key, offset, most)
 	}
 	return openRaw(ctx, b, name, f, offset)
 }

@@ -156,7 +156,7 @@ func (e *execution) read(ctx context.Context, f input) (err error) {
 	if left := e.limits.JobBytes - (e.at.Total.Bytes - e.at.Offset); left < most.bytes {
 		most = unpackLimit{left, "the files of one import together"}
 	}
-	r, err := open(ctx, e.in, e.job.InputBucket, f, e.at.Offset, most)
+	r, err := open(ctx, e.in, e.job.InputBucket, f, e.at.Offset, most, e.run)
 	if err != nil {
 		return notRead(err)
 	}
