@@ -46,7 +46,11 @@ func (r rebuilt) apply(t *testing.T, f folder) export.Manifest {
 		for line := range bytes.Lines(f[file.Name]) {
 			var b struct{ ResourceType, ID string }
 			must(t, json.Unmarshal(line, &b))
-			r[b.ResourceType+"/"+b.ID] = strings.TrimSuffix(string(line), "\n")
+			key, body := b.ResourceType+"/"+b.ID, strings.TrimSuffix(string(line), "\n")
+			if r[key] == body {
+				t.Errorf("%s is repeated: %.200s", key, body)
+			}
+			r[key] = body
 		}
 	}
 	return m
@@ -125,10 +129,11 @@ func TestSince_aChainOfExportsRebuildsTheDataStore(t *testing.T) {
 	for seed := range uint64(2) {
 		go func() { wrote <- w.scribble(ctx, seed) }()
 	}
-	links := 100
+	links := 101 // everything, and a hundred times what has changed
 	if testing.Short() {
 		links = 10
 	}
+	changed := 0 // links that show any change
 	copy, since := rebuilt{}, fhir.Instant(0)
 	for n := range links {
 		r := w.request()
@@ -145,6 +150,9 @@ func TestSince_aChainOfExportsRebuildsTheDataStore(t *testing.T) {
 		must(t, err)
 		f := w.folder(rec.ID)
 		m := copy.apply(t, f)
+		if n > 0 && len(m.Output)+len(m.Deleted) > 0 {
+			changed++
+		}
 		copy.compare(t, w.truth(j.TxID), fmt.Sprintf("after export %d", n))
 		if n%10 == 3 {
 			w.proves(rec.ID, f)
@@ -156,6 +164,10 @@ func TestSince_aChainOfExportsRebuildsTheDataStore(t *testing.T) {
 	}
 	stop()
 	must(t, errors.Join(<-wrote, <-wrote))
+	if changed < (links-1)*9/10 {
+		t.Errorf("of %d exports of what has changed %d show a change: nothing was written meanwhile", links-1, changed)
+	}
+	t.Logf("%d exports of what has changed, %d of them show a change", links-1, changed)
 }
 
 // proves verifies an export against its manifest and the data store.
