@@ -180,6 +180,7 @@ func (a *App) Run(ctx context.Context, ready func()) error {
 	beside.Go(func() { trimIdle(work) })
 	beside.Go(func() { a.exports.CleanNowAndThen(work, a.cfg.Log) })
 	beside.Go(func() { a.imports.TidyNowAndThen(work, a.cfg.Log) })
+	beside.Go(func() { a.background.TidyNowAndThen(work, a.activeDatastores, a.cfg.Log) })
 	beside.Go(func() { a.erasures.Run(work) })
 	if a.events != nil {
 		beside.Go(func() { a.events.Run(work) })

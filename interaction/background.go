@@ -183,7 +183,7 @@ func (w backgroundWork) carryOut(ctx context.Context, st *store.Store, r Transac
 }
 
 // Failed implements job.Failer: whoever asks for the transaction hears that it has failed, and its Bundle goes. Where that
-// cannot be written either, Status does it.
+// cannot be written either, Status or Tidy does it.
 func (w backgroundWork) Failed(ctx context.Context, run *job.Run, reason error) error {
 	rec := run.Record()
 	st, err := w.s.datastores.Store(ctx, rec.Datastore)

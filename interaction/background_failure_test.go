@@ -2,6 +2,7 @@ package interaction_test
 
 import (
 	"context"
+	"fmt"
 	"testing"
 	"time"
 
@@ -78,6 +79,36 @@ func TestBackground_givesUpWhatCannotBeDone(t *testing.T) {
 		if n := o.riders("bundle/"); n != 0 {
 			t.Errorf("%s: %d rows are left", name, n)
 		}
+	}
+}
+
+// What could not be put in order when a job had failed is put in order later, and what waits is left alone.
+func TestBackground_tidiesWhatNobodyWillCarryOut(t *testing.T) {
+	t.Parallel()
+	o := newOffice(t)
+	failed := o.submit(onePatient)
+	o.run(broken{o.Work()})
+	waiting := o.submit(onePatient)
+	for key, expires := range map[string]int64{ // of submits that did not come to their end: one just now, one two hours ago
+		"11111111111111111111111111111111": time.Now().Add(interaction.RecordLife).UnixMilli(),
+		"22222222222222222222222222222222": time.Now().Add(interaction.RecordLife - 2*time.Hour).UnixMilli(),
+	} {
+		_, err := o.store.Commit(t.Context(), store.Transaction{Riders: []store.Rider{{Key: []byte("bundle/body/" + key + "/00"), Value: []byte("x")},
+			{Key: []byte("bundle/async/" + key), Value: fmt.Appendf(nil, `{"v":1,"pieces":1,"expires":%d}`, expires)}}})
+		must(t, err)
+	}
+	must(t, o.Tidy(t.Context(), place))
+	for key, want := range map[string]int{failed: 0, waiting: 1, "11111111111111111111111111111111": 1, "22222222222222222222222222222222": 0} {
+		if got := o.riders("bundle/body/" + key); got != want {
+			t.Errorf("%s: %d pieces, want %d", key, got, want)
+		}
+	}
+	if _, err := o.Status(t.Context(), place, failed); !fault.Is(err, fault.Internal) {
+		t.Error(err)
+	}
+	o.run(o.Work())
+	if p, err := o.Status(t.Context(), place, waiting); err != nil || p.Record == nil {
+		t.Errorf("%+v %v", p, err)
 	}
 }
 
