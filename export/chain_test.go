@@ -88,8 +88,8 @@ func (r rebuilt) compare(t *testing.T, want rebuilt, when string) {
 	}
 }
 
-// scribble writes and deletes at random until ctx ends.
-func (w *world) scribble(ctx context.Context, seed uint64) error {
+// scribble writes and deletes at random until ctx ends, and tells of each commit.
+func (w *world) scribble(ctx context.Context, seed uint64, committed chan<- struct{}) error {
 	rnd := rand.New(rand.NewPCG(seed, 1))
 	p := fhir.NewParser(fhir.Limits{})
 	for n := 0; ctx.Err() == nil; n++ {
@@ -114,6 +114,10 @@ func (w *world) scribble(ctx context.Context, seed uint64) error {
 		if _, err := w.store().Commit(context.WithoutCancel(ctx), tx); err != nil {
 			return err
 		}
+		select {
+		case committed <- struct{}{}:
+		default:
+		}
 	}
 	return nil
 }
@@ -125,9 +129,9 @@ func TestSince_aChainOfExportsRebuildsTheDataStore(t *testing.T) {
 	w := newWorld(t)
 	w.put("Patient", 0, 50, "en")
 	ctx, stop := context.WithCancel(t.Context())
-	wrote := make(chan error, 2)
+	wrote, committed := make(chan error, 2), make(chan struct{})
 	for seed := range uint64(2) {
-		go func() { wrote <- w.scribble(ctx, seed) }()
+		go func() { wrote <- w.scribble(ctx, seed, committed) }()
 	}
 	links := 101 // everything, and a hundred times what has changed
 	if testing.Short() {
@@ -136,6 +140,11 @@ func TestSince_aChainOfExportsRebuildsTheDataStore(t *testing.T) {
 	changed := 0 // links that show any change
 	copy, since := rebuilt{}, fhir.Instant(0)
 	for n := range links {
+		select { // however slow the writers are, each export has something new to tell
+		case <-committed:
+		case err := <-wrote:
+			t.Fatal(err)
+		}
 		r := w.request()
 		if n > 0 {
 			r.Selection = export.Selection{Since: since, Deleted: true}
