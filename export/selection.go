@@ -188,7 +188,7 @@ func (s *Selection) checkElements() error {
 			if name == "" {
 				return refuse("_elements", "an element has no name")
 			}
-			if !s.someHas(name) {
+			if name != "resourceType" && !s.someHas(name) {
 				return refuse("_elements", "no type that is exported has an element %q at its root", name)
 			}
 			continue

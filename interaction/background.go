@@ -187,6 +187,9 @@ func (w backgroundWork) carryOut(ctx context.Context, st *store.Store, r Transac
 func (w backgroundWork) Failed(ctx context.Context, run *job.Run, reason error) error {
 	rec := run.Record()
 	st, err := w.s.datastores.Store(ctx, rec.Datastore)
+	if goes(err) {
+		return nil
+	}
 	if err != nil {
 		return err
 	}
@@ -211,12 +214,17 @@ func (w backgroundWork) Failed(ctx context.Context, run *job.Run, reason error) 
 	}
 }
 
+// goes reports whether a data store cannot be had since it is being deleted, with all that is in it.
+func goes(err error) bool {
+	return fault.Is(err, fault.NotFound) || fault.Is(err, fault.Gone) || fault.Is(err, fault.Conflict)
+}
+
 // Cancelled implements job.Canceller: a transaction that was stopped leaves nothing.
 func (w backgroundWork) Cancelled(ctx context.Context, run *job.Run) error {
 	rec := run.Record()
 	st, err := w.s.datastores.Store(ctx, rec.Datastore)
-	if fault.Is(err, fault.NotFound) || fault.Is(err, fault.Gone) || fault.Is(err, fault.Conflict) {
-		return nil // the data store is being deleted, with all that is in it
+	if goes(err) {
+		return nil
 	}
 	if err != nil {
 		return err

@@ -2,7 +2,9 @@ package job_test
 
 import (
 	"context"
+	"strconv"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -42,6 +44,48 @@ func TestRunner_waitsForWhatComesByItself(t *testing.T) {
 		synctest.Wait()
 		if wantState(t, l, rec, job.Completed); begun > 5*60+10 {
 			t.Errorf("begun %d times", begun)
+		}
+	})
+}
+
+// TestRunner_letsOthersWorkWhileItAwaits has fewer workers than jobs that await something; the rest is done meanwhile, never
+// more at once than there are workers.
+func TestRunner_letsOthersWorkWhileItAwaits(t *testing.T) {
+	bubble(t, func(t *testing.T, _ kv.Engine, l *job.Ledger) {
+		ready := time.Now().Add(5 * time.Hour)
+		var all []job.Record
+		for n := range 6 {
+			all = append(all, enqueue(t, l, job.New{Datastore: strings.Repeat(strconv.Itoa(n), 32)}))
+		}
+		var now, most atomic.Int32
+		_, stop := start(t, l, job.RunnerOptions{Workers: map[job.Kind]int{all[0].Kind: 2}, Kinds: kinds(work{run: func(_ context.Context, r *job.Run) error {
+			if r.Record().Datastore < strings.Repeat("4", 32) && time.Now().Before(ready) {
+				return job.Awaiting(fault.Errorf(fault.Unavailable, "test", "Not yet."))
+			}
+			if n := now.Add(1); n > most.Load() {
+				most.Store(n)
+			}
+			time.Sleep(time.Hour)
+			now.Add(-1)
+			return nil
+		}})})
+		defer stop()
+		time.Sleep(3 * time.Hour)
+		synctest.Wait()
+		for n, rec := range all {
+			want := job.InProgress
+			if n >= 4 {
+				want = job.Completed
+			}
+			wantState(t, l, rec, want)
+		}
+		time.Sleep(5 * time.Hour)
+		synctest.Wait()
+		for _, rec := range all {
+			wantState(t, l, rec, job.Completed)
+		}
+		if most.Load() != 2 {
+			t.Errorf("%d jobs worked at once", most.Load())
 		}
 	})
 }

@@ -52,5 +52,9 @@
 // # States
 //
 // The ten states are HealthLake's; docs/job-states.md draws them. Once a cancel was accepted a job never becomes
-// COMPLETED.
+// COMPLETED. One that was abandoned by the service (Ledger.Abandon) becomes FAILED with the reason, unless its work had ended
+// well before it heard of it.
+//
+// A work that neither makes progress nor gives a sign of life (Run.Alive) is begun again. One that awaits what comes by
+// itself (Awaiting) steps aside for others until then.
 package job

@@ -108,7 +108,7 @@ func (r *Runner) labour(t *task, run *Run, work Work) (State, string, error) {
 			return "", "", again
 		}
 		if r.awaits(ctx, run, err) {
-			if !sleep(ctx, patience) {
+			if !r.stepAside(ctx, t, patience) {
 				return "", "", err
 			}
 			patience = min(2*patience, maxPause)

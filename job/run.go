@@ -15,9 +15,9 @@ import (
 type Work interface {
 	// Run does a job, or what is left of it: it may have been begun before, by this process or another, and run.Plan
 	// and run.Checkpoints tell how far it came. It returns nil when all is done. An error of kind fault.Unavailable is
-	// retried after a while, and one that Awaiting has made however often; with any other the job is FAILED and fault.Message becomes its Message. When ctx ends it
-	// returns soon: context.Cause is ErrDrain (the job goes on later), ErrCancelled, ErrAbandoned or ErrTermLost. It may start
-	// goroutines, but they end before it returns.
+	// retried after a while, and one that Awaiting has made however often; with any other the job is FAILED and
+	// fault.Message becomes its Message. When ctx ends it returns soon: context.Cause is ErrDrain (the job goes on later),
+	// ErrCancelled, ErrAbandoned or ErrTermLost. It may start goroutines, but they end before it returns.
 	Run(ctx context.Context, run *Run) error
 }
 

@@ -53,6 +53,7 @@ type task struct {
 	life, work       context.Context
 	endLife, endWork context.CancelCauseFunc
 	deaf             atomic.Pointer[atomic.Bool] // true: it was ended for want of progress and has not returned yet
+	place            taskPlace                   // under Runner.mu
 }
 
 func newTask(ctx context.Context, k Kind) *task {
@@ -189,7 +190,7 @@ func (r *Runner) take(ctx context.Context, works *sync.WaitGroup, q namedQueue, 
 		}
 		id = q.Waiting[i].ID
 	}
-	if r.busy(q.kind) >= max(r.o.Workers[q.kind], 1) {
+	if r.count(q.kind, working, returning) >= r.workers(q.kind) {
 		return nil
 	}
 	row, params, err := r.ledger.claim(ctx, q, id, seen, r.o.Owner)
@@ -206,10 +207,7 @@ func (r *Runner) take(ctx context.Context, works *sync.WaitGroup, q namedQueue, 
 			r.mu.Lock()
 			delete(r.active, id)
 			r.mu.Unlock()
-			select { // a worker is free
-			case r.kick <- struct{}{}:
-			default:
-			}
+			r.free()
 		}()
 		r.perform(t, row, params)
 	})
@@ -231,18 +229,6 @@ func (r *Runner) runs(id string) bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	return r.active[id] != nil
-}
-
-func (r *Runner) busy(k Kind) int {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	n := 0
-	for _, t := range r.active {
-		if t.kind == k {
-			n++
-		}
-	}
-	return n
 }
 
 // stop ends the work of a cancelled or abandoned job if it is ours.

@@ -16,9 +16,9 @@ var ErrStuck = errors.New("job: no progress")
 // DefaultStuckAfter is how long a work may go on without any progress or sign of life when nothing else is said.
 const DefaultStuckAfter = 15 * time.Minute
 
-// attempt calls a work once and ends it when it makes no progress and gives no sign of life for too long: that is a passing failure like any
-// other, so the job is begun again behind its last checkpoint. A work that does not heed the end of its context cannot
-// be stopped; the job's lease then beats no more, so that another process may take it over.
+// attempt calls a work once and ends it when it makes no progress and gives no sign of life for too long: that is a passing
+// failure like any other, so the job is begun again behind its last checkpoint. A work that does not heed the end of its
+// context cannot be stopped; the job's lease then beats no more, so that another process may take it over.
 func (r *Runner) attempt(ctx context.Context, t *task, run *Run, work Work) error {
 	if r.o.StuckAfter < 0 {
 		return r.guarded(ctx, run, work.Run)

@@ -204,6 +204,9 @@ func daVinci(s *export.Selection) error {
 	}
 	if len(s.Types) == 0 {
 		s.Types = []string{"Coverage", "Group", "Location", "Organization", "Patient", "Practitioner", "PractitionerRole", "RelatedPerson"}
+		if s.Associated != "" {
+			s.Types = append(s.Types, "Provenance")
+		}
 	}
 	s.References = s.References || slices.ContainsFunc(s.Types, func(name string) bool { return slices.Contains(beyondPatients, name) })
 	return nil

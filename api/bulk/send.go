@@ -39,7 +39,11 @@ func sendFile(w http.ResponseWriter, r *http.Request, file export.OwnFile) error
 func sendPacked(w http.ResponseWriter, r *http.Request, file export.OwnFile) error {
 	h, tag := w.Header(), `"`+file.ETag+`-gzip"`
 	h.Set("Etag", tag)
-	if listed(r.Header.Values("If-None-Match"), tag) {
+	if match := r.Header.Values("If-Match"); len(match) > 0 && !listed(match, tag, false) {
+		(&unsatisfied{ResponseWriter: w, request: r}).WriteHeader(http.StatusPreconditionFailed)
+		return nil
+	}
+	if listed(r.Header.Values("If-None-Match"), tag, true) {
 		h.Del("Content-Type")
 		w.WriteHeader(http.StatusNotModified)
 		return nil
@@ -66,11 +70,15 @@ func sendPacked(w http.ResponseWriter, r *http.Request, file export.OwnFile) err
 	return nil
 }
 
-// listed reports whether a list of ETags (RFC 9110 section 13.1.2) has this one, or all.
-func listed(lines []string, tag string) bool {
+// listed reports whether a list of ETags (RFC 9110 section 13.1) has this one, or all; a weak one counts where weak does.
+func listed(lines []string, tag string, weak bool) bool {
 	for _, line := range lines {
 		for part := range strings.SplitSeq(line, ",") {
-			if part = strings.TrimPrefix(strings.TrimSpace(part), "W/"); part == tag || part == "*" {
+			part = strings.TrimSpace(part)
+			if weak {
+				part = strings.TrimPrefix(part, "W/")
+			}
+			if part == tag || part == "*" {
 				return true
 			}
 		}
@@ -78,7 +86,7 @@ func listed(lines []string, tag string) bool {
 	return false
 }
 
-// unsatisfied answers with an outcome where http.ServeContent says 416 in plain text.
+// unsatisfied answers with an outcome where http.ServeContent says 416 in plain text, or 412 with nothing.
 type unsatisfied struct {
 	http.ResponseWriter
 	request *http.Request
@@ -87,13 +95,20 @@ type unsatisfied struct {
 
 // WriteHeader implements http.ResponseWriter.
 func (u *unsatisfied) WriteHeader(code int) {
-	if code != http.StatusRequestedRangeNotSatisfiable {
+	switch code {
+	case http.StatusRequestedRangeNotSatisfiable:
+		u.refuse(code, fhir.CodeValue, "The file has none of the bytes that the header Range asks for.")
+	case http.StatusPreconditionFailed:
+		u.refuse(code, "conflict", "The file is not the one that the header If-Match names.")
+	default:
 		u.ResponseWriter.WriteHeader(code)
-		return
 	}
+}
+
+func (u *unsatisfied) refuse(status int, code, why string) {
 	u.told = true
-	edge.WriteOutcome(u.ResponseWriter, u.request, edge.WithStatus(code, fhir.NewOutcomeError(fault.Invalid, "bulk", fhir.Issue{Severity: fhir.SeverityError,
-		Code: fhir.CodeValue, Diagnostics: "The file has none of the bytes that the header Range asks for."})))
+	edge.WriteOutcome(u.ResponseWriter, u.request, edge.WithStatus(status, fhir.NewOutcomeError(fault.Invalid, "bulk", fhir.Issue{Severity: fhir.SeverityError,
+		Code: code, Diagnostics: why})))
 }
 
 // Write implements io.Writer.

@@ -254,6 +254,9 @@ func (s *stage) exportsLevels() {
 	s.refused("GET", "$export?organizeOutputBy=Encounter", "", 400, "organizeOutputBy")
 	s.refused("GET", "$export?_elements=Patient.nonsense", "", 400, "_elements")
 	s.refused("PUT", "$export", "", 405, "not supported")
+	s.put(`{"resourceType":"Provenance","id":"of-p1","recorded":"2024-01-01T00:00:00Z","target":[{"reference":"Patient/p1"}],"agent":[{"who":{"reference":"Practitioner/d1"}}]}`)
+	s.want("with the Provenance of what is in it", s.exported("GET", "Group/g/$davinci-data-export?includeAssociatedData=LatestProvenanceResources", ""),
+		"Patient/p1", "Patient/p2", "Group/inner", "Group/g", "Organization/o1", "Practitioner/d1", "Provenance/of-p1")
 }
 
 func TestManifest_hasWhatTheStandardWants(t *testing.T) {
