@@ -79,7 +79,7 @@ func TestErasure_thatWaitsLongerThanHistoryIsKept(t *testing.T) {
 func TestErasure_ofManyGoesOnBetweenItsTransactions(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		w := newWorld(t)
+		w := newWorldOf(t, 2) // it is looked while a purge writes
 		left := w.family()
 		id, _, err := w.svc.Start(t.Context(), request(true))
 		must(t, err)

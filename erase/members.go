@@ -25,7 +25,7 @@ const maxKept = 100
 type compartment struct {
 	ctx       context.Context
 	v         *store.View
-	then      *store.View // as of the request, younger than v; nil where nothing has changed since
+	then      *store.View // v as of the request
 	p         params
 	parser    *fhir.Parser
 	extractor *index.Extractor
@@ -91,17 +91,8 @@ func (s *Service) look(ctx context.Context, st *store.Store, p params, decide fu
 	if err != nil {
 		return nil, nil, err
 	}
-	c := &compartment{ctx: ctx, v: v, p: p, parser: fhir.NewParser(fhir.Limits{MaxBytes: 2 * store.MaxDocument, MaxDepth: 10_000}), extractor: index.NewExtractor()}
-	if v.Tx() > p.AsOf {
-		c.then, err = st.At(ctx, p.AsOf)
-	}
-	if err == nil {
-		err = decide(c)
-	}
-	if c.then != nil {
-		err = errors.Join(err, c.then.Close())
-	}
-	if err = errors.Join(err, v.Close()); err != nil {
+	c := &compartment{ctx: ctx, v: v, then: v.AsOf(p.AsOf), p: p, parser: fhir.NewParser(fhir.Limits{MaxBytes: 2 * store.MaxDocument, MaxDepth: 10_000}), extractor: index.NewExtractor()}
+	if err = errors.Join(decide(c), v.Close()); err != nil {
 		return nil, nil, err
 	}
 	return c.names, c.kept, nil

@@ -145,7 +145,7 @@ func TestErasure_decidesAnewOfWhatIsChangedMeanwhile(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
-				w := newWorld(t)
+				w := newWorldOf(t, 2) // the change comes while the erasure holds its view
 				w.o.Queries = meanwhile{w.o.Queries, sync.OnceFunc(func() { tt.change(w) })}
 				w.svc = erase.New(w.o)
 				w.put(`{"resourceType":"Patient","id":"p1"}`)

@@ -73,6 +73,7 @@ func recordOf(ctx context.Context, st *store.Store, tx store.TxID, job string) (
 
 // recordsOf are those of one erasure, the oldest first.
 func recordsOf(ctx context.Context, st *store.Store, job string) (all []Record, err error) {
+	var of []store.TxID
 	for r, err := range st.Riders(ctx, ofKey(job)) {
 		if err != nil {
 			return nil, err
@@ -81,7 +82,10 @@ func recordsOf(ctx context.Context, st *store.Store, job string) (all []Record, 
 		if err != nil {
 			return nil, fault.Errorf(fault.Internal, "erase", "the transactions of an erasure cannot be read")
 		}
-		rec, err := recordOf(ctx, st, store.TxID(tx), job)
+		of = append(of, store.TxID(tx))
+	}
+	for _, tx := range of { // behind the loop, which holds a snapshot
+		rec, err := recordOf(ctx, st, tx, job)
 		if err != nil {
 			return nil, err
 		}

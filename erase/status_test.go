@@ -59,7 +59,7 @@ func (w *world) rider(key, value string) {
 func TestStatus_ofACompartmentInSeveralTransactions(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		w := newWorld(t)
+		w := newWorldOf(t, 2) // it is looked while a purge writes
 		left := w.family()
 		w.svc.SetAtOnce(10)
 		head, err := w.data.Head(t.Context())

@@ -87,12 +87,18 @@ func (w *world) DiscardHolding(_ context.Context, _ string, places []store.Place
 	return nil
 }
 
+// newWorld has room for one snapshot: whoever holds one while waiting for another fails.
 func newWorld(t *testing.T) *world {
+	t.Helper()
+	return newWorldOf(t, 1)
+}
+
+func newWorldOf(t *testing.T, snapshots int) *world {
 	t.Helper()
 	inner, err := pebble.InMemory(pebble.Options{})
 	must(t, err)
 	t.Cleanup(func() { must(t, inner.Close()) })
-	w := &world{t: t, faults: kvtest.NewFaulty(inner), pins: map[string]store.TxID{}, abandoned: map[string]string{}}
+	w := &world{t: t, faults: kvtest.NewFaulty(kvtest.NewNarrow(inner, snapshots, 2*time.Hour)), pins: map[string]store.TxID{}, abandoned: map[string]string{}}
 	system, err := w.faults.Open(t.Context(), "system")
 	must(t, err)
 	w.space, err = w.faults.Open(t.Context(), "ds-"+datastore)

@@ -113,12 +113,7 @@ func (p *proofs) lossy(ctx context.Context) (lossy bool, err error) {
 	if err != nil {
 		return false, err
 	}
-	before, err := p.data.At(ctx, since)
-	if err != nil {
-		return false, err
-	}
-	lossy, err = before.Lossy(ctx)
-	return lossy, errors.Join(err, before.Close())
+	return v.AsOf(since).Lossy(ctx)
 }
 
 // part computes part k again. What has lost resources cannot be: then its files are those that were recorded when they were

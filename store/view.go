@@ -84,6 +84,12 @@ func (v *View) Close() error {
 	return fault.Wrap("store.Close", v.snap.Close())
 }
 
+// AsOf is the view as of a transaction before it, on the same snapshot: whoever compares two states needs no second one. It
+// shows nothing newer than v, is usable until that is closed, and need not be closed itself.
+func (v *View) AsOf(tx TxID) *View {
+	return &View{r: v.r, head: v.head, tx: min(tx, v.tx), pin: v.pin, epoch: v.epoch, contended: v.contended}
+}
+
 // Tx is the transaction as of which the view is.
 func (v *View) Tx() TxID { return v.tx }
 
