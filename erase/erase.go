@@ -65,7 +65,7 @@ type Options struct {
 	Wait       time.Duration // how long exports may hold up a purge; 0: DefaultWait
 	Keep       Retention
 	List       func(context.Context) ([]string, error) // the ids of all data stores that are ACTIVE
-	Now        func() time.Time                        // nil: time.Now
+	Clock      *job.Clock                              // for the age of what is removed or held up; nil: one that begins at the call of New
 	Log        *slog.Logger                            // nil: nothing is logged
 }
 
@@ -88,13 +88,13 @@ func New(o Options) *Service {
 	if o.Wait <= 0 {
 		o.Wait = DefaultWait
 	}
-	if o.Now == nil {
-		o.Now = time.Now
+	if o.Clock == nil {
+		o.Clock = job.NewClock(nil, nil)
 	}
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
-	return &Service{o: o, atOnce: mostAtOnce, kick: make(chan struct{}, 1), news: news{now: o.Now}, open: map[string]bool{}, tended: map[string]chan struct{}{}, forgot: map[string]time.Time{}}
+	return &Service{o: o, atOnce: mostAtOnce, kick: make(chan struct{}, 1), news: news{now: time.Now}, open: map[string]bool{}, tended: map[string]chan struct{}{}, forgot: map[string]time.Time{}}
 }
 
 // UseQueries gives the service what compartments are found with. It is called before the service is.

@@ -21,9 +21,9 @@ func (s *Service) forgetAll(ctx context.Context) {
 	s.mu.Lock()
 	var due []string
 	for id, last := range s.forgot {
-		if s.o.Now().Sub(last) >= forgetEvery {
+		if time.Since(last) >= forgetEvery {
 			due = append(due, id)
-			s.forgot[id] = s.o.Now()
+			s.forgot[id] = time.Now()
 		}
 	}
 	s.mu.Unlock()

@@ -110,7 +110,12 @@ func (s *Service) purge(ctx context.Context, datastore string, st *store.Store, 
 // isLate reports whether exports have held up a purge for too long.
 func (s *Service) isLate(ctx context.Context, st *store.Store, p pending) (bool, error) {
 	rec, err := recordOf(ctx, st, p.tx, p.job)
-	return rec != nil && !s.o.Now().Before(fhir.Instant(rec.Instant).Time().Add(s.o.Wait)), err
+	return rec != nil && !s.o.Clock.Now().Before(s.lateFrom(rec)), err
+}
+
+// lateFrom is when, by the service's clock, exports have held up the purge of what a record tells of for too long.
+func (s *Service) lateFrom(rec *Record) time.Time {
+	return s.o.Clock.Happened(string(recordKey(rec.Tx, rec.Erasure)), fhir.Instant(rec.Instant).Time()).Add(s.o.Wait)
 }
 
 // insist ends exports that have held up erasures for too long, and tells their owners why. Each is asked once, and again
@@ -138,13 +143,14 @@ func (s *Service) insist(ctx context.Context, datastore string, late map[string]
 
 // conclude notes that nothing is left of what a transaction erased.
 func (s *Service) conclude(ctx context.Context, st *store.Store, p pending) error {
+	s.o.Clock.Forget(string(recordKey(p.tx, p.job)))
 	changes := []store.Rider{{Key: pendingKey(p.tx)}, {Key: onceKey(p.job)}}
 	rec, err := recordOf(ctx, st, p.tx, p.job)
 	if err != nil {
 		return err
 	}
 	if rec != nil {
-		rec.Purged = s.o.Now().UnixMilli()
+		rec.Purged = s.o.Clock.Wall().UnixMilli()
 		changes = append(changes, store.Rider{Key: recordKey(p.tx, p.job), Value: rec.encode()})
 	}
 	_, err = st.Commit(ctx, store.Transaction{Riders: changes})

@@ -129,7 +129,7 @@ func (s *Service) Trim(ctx context.Context, datastore string) (removed int, err 
 	if err != nil {
 		return 0, fault.Wrap(op, err)
 	}
-	keep.Horizon, err = v.TxAt(ctx, fhir.InstantOf(s.o.Now().Add(-max(s.o.Keep.Age, historyHold))))
+	keep.Horizon, err = v.TxAt(ctx, fhir.InstantOf(s.o.Clock.Now().Add(-max(s.o.Keep.Age, historyHold))))
 	if closed := v.Close(); err == nil {
 		err = closed
 	}

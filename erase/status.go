@@ -6,7 +6,6 @@ import (
 	"time"
 
 	"tarn/fault"
-	"tarn/fhir"
 	"tarn/fhir/r4"
 	"tarn/job"
 	"tarn/store"
@@ -83,7 +82,7 @@ func (s *Service) Status(ctx context.Context, datastore, id string) (p Progress,
 		if err != nil {
 			return p, fault.Wrap(op, err)
 		}
-		p.heldUp(pins, of, s.o.Wait)
+		p.heldUp(pins, of, func(r *Record) time.Time { return s.o.Clock.Shown(s.lateFrom(r)) })
 	default:
 		p.State = Done
 	}
@@ -91,14 +90,14 @@ func (s *Service) Status(ctx context.Context, datastore, id string) (p Progress,
 }
 
 // heldUp notes the exports that hold up what has not been purged yet, each once, and when the last of them is ended.
-func (p *Progress) heldUp(pins []Pin, records []Record, wait time.Duration) {
+func (p *Progress) heldUp(pins []Pin, records []Record, ends func(*Record) time.Time) {
 	for _, pin := range pins {
 		for _, r := range records { // the first one is insisted upon first
 			if r.Purged != 0 || pin.Tx >= r.Tx {
 				continue
 			}
 			p.HeldUpBy = append(p.HeldUpBy, pin.Job)
-			if until := fhir.Instant(r.Instant).Time().Add(wait); until.After(p.Until) {
+			if until := ends(&r); until.After(p.Until) {
 				p.Until = until
 			}
 			break

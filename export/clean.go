@@ -15,29 +15,17 @@ import (
 const OwnExpiry = 48 * time.Hour
 
 // Expires is when the files of an export that has ended go from the service's own bucket; false for an export to a
-// caller's bucket, whose files are the caller's, and for one that has not ended.
+// caller's bucket, whose files are the caller's, and for one that has not ended. It is told by the time of day as it is now.
 func (s *Service) Expires(rec job.Record, j Job) (time.Time, bool) {
 	if !j.Own || rec.EndTime.IsZero() {
 		return time.Time{}, false
 	}
-	return s.ended(rec).Add(OwnExpiry), true
+	return s.clock.Shown(s.until(rec)), true
 }
 
-// ended is when an export ended. Where the ledger names a time that is yet to come, the clock was ahead then, and how long
-// ago it was nobody knows: it counts as ended when this process came across it first, so that its files go in the end.
-func (s *Service) ended(rec job.Record) time.Time {
-	now := s.now()
-	if !rec.EndTime.After(now) {
-		return rec.EndTime
-	}
-	seen, _ := s.early.LoadOrStore(rec.ID, now)
-	return seen.(time.Time)
-}
-
-// steady is a clock that begins as the system's and goes on by itself: files are not deleted since somebody sets that ahead.
-func steady() func() time.Time {
-	begin := time.Now()
-	return func() time.Time { return begin.Add(time.Since(begin)) }
+// until is when an export expires by the service's clock.
+func (s *Service) until(rec job.Record) time.Time {
+	return s.clock.Happened(rec.ID, rec.EndTime).Add(OwnExpiry)
 }
 
 // Expired reports whether the files of an export to the service's own bucket are gone, or are to go: it was cancelled,
@@ -48,8 +36,7 @@ func (s *Service) Expired(rec job.Record, j Job) bool {
 	}
 	switch rec.State {
 	case job.Completed, job.CompletedWithErrors:
-		until, _ := s.Expires(rec, j)
-		return !rec.Discarded.IsZero() || !s.now().Before(until)
+		return !rec.Discarded.IsZero() || !s.clock.Now().Before(s.until(rec))
 	case job.Failed, job.CancelCompleted, job.CancelFailed:
 		return true
 	}
@@ -110,6 +97,9 @@ func (s *Service) Clean(ctx context.Context) error {
 				unclear = append(unclear, fault.Errorf(fault.KindOf(err), op, "job %s: %w", jobID, err))
 				stale = false
 			}
+			if stale {
+				s.clock.Forget(jobID)
+			}
 		}
 		if !stale {
 			continue
@@ -126,7 +116,14 @@ func (s *Service) isStale(ctx context.Context, datastore, jobID string) (bool, e
 	if fault.Is(err, fault.NotFound) {
 		return true, nil
 	}
-	if err != nil || s.Expired(rec, j) {
+	if err != nil {
+		return false, err
+	}
+	if s.Expired(rec, j) {
+		// Whatever the clock is set to later, its files are gone.
+		if rec.State.Terminal() && rec.Discarded.IsZero() {
+			_, err = s.ledger.Discard(ctx, datastore, jobID)
+		}
 		return err == nil, err
 	}
 	_, err = s.datastores.Store(ctx, datastore)

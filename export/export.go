@@ -4,8 +4,6 @@ package export
 
 import (
 	"context"
-	"sync"
-	"time"
 
 	"tarn/cloud"
 	"tarn/job"
@@ -38,13 +36,13 @@ type Options struct {
 	Datastores Datastores
 	Ledger     *job.Ledger
 	Cloud      cloud.Cloud
-	Queries    Queries          // for what selections ask for; nil refuses those that need it
-	Partition  string           // of ARNs: "aws"
-	Now        func() time.Time // for the age of files; nil: the system's time at the call of New, and what went by since
-	Workers    int              // parts that are written at once, over all jobs; 0 means 2. Each takes up to MaxBytes of memory, and a quarter more where output is organized by patient.
-	Share      int              // percent of the time that a worker takes while interactive transactions come to the data store; 0 means DefaultShare
-	Lines      int              // of a file at most; 0: MaxLines. Less is for tests.
-	Bytes      int              // of a file at most; 0: MaxBytes. Less is for tests.
+	Queries    Queries    // for what selections ask for; nil refuses those that need it
+	Partition  string     // of ARNs: "aws"
+	Clock      *job.Clock // for the age of files; nil: one that begins at the call of New
+	Workers    int        // parts that are written at once, over all jobs; 0 means 2. Each takes up to MaxBytes of memory, and a quarter more where output is organized by patient.
+	Share      int        // percent of the time that a worker takes while interactive transactions come to the data store; 0 means DefaultShare
+	Lines      int        // of a file at most; 0: MaxLines. Less is for tests.
+	Bytes      int        // of a file at most; 0: MaxBytes. Less is for tests.
 }
 
 // Service starts, runs and proves exports. It is safe for concurrent use.
@@ -54,11 +52,10 @@ type Service struct {
 	cloud      cloud.Cloud
 	queries    Queries
 	partition  string
-	now        func() time.Time
+	clock      *job.Clock
 	slots      chan struct{} // who writes a part holds one: bounds memory and load over all jobs
 	readers    chan struct{} // who reads a part for its digest holds one: apart, so that proofs do not hold up exports
 	segments   pool
-	early      sync.Map // job id -> when it was seen first that it had ended at a time yet to come
 	share      int
 	lines      int
 	bytes      int
@@ -75,8 +72,8 @@ func New(o Options) *Service {
 	if o.Partition == "" {
 		o.Partition = "aws"
 	}
-	if o.Now == nil {
-		o.Now = steady()
+	if o.Clock == nil {
+		o.Clock = job.NewClock(nil, nil)
 	}
 	if o.Share <= 0 {
 		o.Share = DefaultShare
@@ -87,6 +84,6 @@ func New(o Options) *Service {
 	if o.Bytes <= 0 {
 		o.Bytes = MaxBytes
 	}
-	return &Service{share: o.Share, lines: o.Lines, bytes: o.Bytes, now: o.Now, datastores: o.Datastores, ledger: o.Ledger, cloud: o.Cloud, queries: o.Queries, partition: o.Partition,
+	return &Service{share: o.Share, lines: o.Lines, bytes: o.Bytes, clock: o.Clock, datastores: o.Datastores, ledger: o.Ledger, cloud: o.Cloud, queries: o.Queries, partition: o.Partition,
 		slots: make(chan struct{}, o.Workers), readers: make(chan struct{}, o.Workers)}
 }

@@ -73,7 +73,11 @@ func newWorldOf(t *testing.T, o export.Options) *world {
 	w.cloud, err = local.Open(ctx, local.Options{Space: system, Dir: t.TempDir(), Sealer: sealer, Directory: w.accounts, Account: accountID, Region: region})
 	must(t, err)
 	t.Cleanup(func() { must(t, w.cloud.Close()) })
-	w.ledger, err = job.Open(ctx, system, job.Options{Now: o.Now})
+	var now func() time.Time
+	if o.Clock != nil {
+		now = o.Clock.Wall
+	}
+	w.ledger, err = job.Open(ctx, system, job.Options{Now: now})
 	must(t, err)
 	w.catalog, err = catalog.Open(ctx, engine, system, catalog.Options{Account: accountID, Region: region, PublicURL: "http://tarn.test", IndexEpoch: index.Epoch,
 		Enqueue: func(context.Context, catalog.Task) error { return nil }})

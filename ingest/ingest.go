@@ -65,7 +65,8 @@ type Options struct {
 	Partition  string // of ARNs: "aws"
 	Limits     Limits
 	// List gives the ids of all data stores in which Tidy looks; nil: it looks in none.
-	List func(ctx context.Context) ([]string, error)
+	List  func(ctx context.Context) ([]string, error)
+	Clock *job.Clock // for the age of what Tidy gives up; nil: one that begins at the call of New
 }
 
 // Service starts and runs imports and preloads. It is safe for concurrent use.
@@ -87,6 +88,9 @@ func New(o Options) *Service {
 	}
 	if o.Limits.JobBytes == 0 {
 		o.Limits.JobBytes = DefaultLimits.JobBytes
+	}
+	if o.Clock == nil {
+		o.Clock = job.NewClock(nil, nil)
 	}
 	return &Service{o, make(chan struct{}, 1)}
 }

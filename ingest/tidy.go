@@ -118,6 +118,7 @@ func (s *Service) tidyJob(ctx context.Context, datastore string, st *store.Store
 	rec, j, err := s.Describe(ctx, datastore, id)
 	switch {
 	case fault.Is(err, fault.NotFound):
+		s.o.Clock.Forget(id)
 		return false, forgetAll(ctx, st, id)
 	case err != nil:
 		return false, err
@@ -125,10 +126,14 @@ func (s *Service) tidyJob(ctx context.Context, datastore string, st *store.Store
 		return false, nil // it owes nothing, or is yet to end
 	}
 	at, err := readPlace(ctx, st, id)
-	if err != nil || at.Closed {
+	if err != nil {
 		return false, err
 	}
-	if time.Since(rec.EndTime) > OwedFor {
+	if at.Closed {
+		s.o.Clock.Forget(id)
+		return false, nil
+	}
+	if s.o.Clock.Now().Sub(s.o.Clock.Happened(id, rec.EndTime)) > OwedFor {
 		_, err := drop(ctx, st, id, at)
 		return false, err
 	}

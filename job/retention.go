@@ -104,14 +104,9 @@ func (r *Runner) forgetOld(ctx context.Context) {
 	if r.o.Retention <= 0 {
 		return
 	}
-	began, mono := r.ledger.now(), time.Now()
+	clock := NewClock(r.ledger.now, nil)
 	for {
-		// A clock that is set ahead while the process runs makes nothing old.
-		now := began.Add(time.Since(mono))
-		if wall := r.ledger.now(); wall.Before(now) {
-			now = wall
-		}
-		n, err := r.ledger.Forget(ctx, now.Add(-r.o.Retention))
+		n, err := r.ledger.Forget(ctx, clock.Now().Add(-r.o.Retention))
 		switch {
 		case err != nil && ctx.Err() == nil:
 			r.o.Log.Error("old jobs could not be forgotten", "error", err)

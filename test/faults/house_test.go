@@ -156,7 +156,7 @@ func (h *house) open() {
 		Enqueue: func(context.Context, catalog.Task) error { return nil }})
 	must(t, err)
 	h.closers = append(h.closers, h.catalog.Close)
-	h.exports = export.New(export.Options{Datastores: h.catalog, Ledger: h.ledger, Cloud: h.puts, Workers: 1, Now: h.now})
+	h.exports = export.New(export.Options{Datastores: h.catalog, Ledger: h.ledger, Cloud: h.puts, Workers: 1, Clock: job.NewClock(h.now, nil)})
 	h.imports = ingest.New(ingest.Options{Datastores: h.catalog, Ledger: h.ledger, Cloud: h.puts})
 	h.bundles = interaction.New(h.catalog, fhir.Limits{})
 	h.bundles.SetNow(h.now)
