@@ -13,7 +13,6 @@ import (
 	"tarn/fhir/r4"
 	"tarn/interaction"
 	"tarn/job"
-	"tarn/kv/pebble"
 	"tarn/store"
 )
 
@@ -29,12 +28,10 @@ type office struct {
 
 func newOffice(t *testing.T) *office {
 	t.Helper()
-	engine, err := pebble.Open(t.TempDir(), pebble.Options{})
-	must(t, err)
-	t.Cleanup(func() { must(t, engine.Close()) })
+	engine := newEngine(t, 1)
+	o := &office{world: newWorldOn(t, engine)}
 	space, err := engine.Open(t.Context(), "system")
 	must(t, err)
-	o := &office{world: newWorld(t)}
 	o.ledger, err = job.Open(t.Context(), space, job.Options{})
 	must(t, err)
 	o.Background = interaction.NewBackground(o.Service, o.ledger)

@@ -211,12 +211,17 @@ func expired(ctx context.Context, st *store.Store, now time.Time, over func(id s
 	prefix := riderKey("expiry", "")
 	due := fmt.Sprintf("%016x", now.UnixMilli())
 	n := 0
-	for r, err := range st.Riders(ctx, prefix) {
+	for behind := []byte(nil); n < expiredAtOnce; { // each is asked for by itself: no snapshot is held while another is waited for
+		r, ok, err := st.NextRider(ctx, prefix, behind)
 		if err != nil {
 			return nil, err
 		}
+		if !ok {
+			break
+		}
+		behind = r.Key
 		when, name, _ := strings.Cut(string(r.Key[len(prefix):]), "/")
-		if when > due || n == expiredAtOnce {
+		if when > due {
 			break
 		}
 		id, async := strings.CutPrefix(name, "async/")

@@ -130,7 +130,7 @@ func TestTransact_conditions(t *testing.T) {
 // A condition that moved while the transaction was on its way is looked at again.
 func TestTransact_looksAgain(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t)
+	w := newWorldOn(t, newEngine(t, 2)) // the other one comes while a view is held
 	m := &meddler{scanner: scanner{}, between: func() {
 		if _, err := w.transact(entry("", aPatient(`,"id":"rival"`+identified("k")), "PUT", "Patient/rival")); err != nil {
 			t.Error(err)

@@ -6,11 +6,14 @@ import (
 	"fmt"
 	"net/url"
 	"testing"
+	"time"
 
 	"tarn/fhir"
 	"tarn/fhir/r4"
 	"tarn/fhir/validate"
 	"tarn/interaction"
+	"tarn/kv"
+	"tarn/kv/kvtest"
 	"tarn/kv/pebble"
 	"tarn/store"
 )
@@ -27,10 +30,23 @@ type world struct {
 	store *store.Store
 }
 
+// newWorld has room for one snapshot: whoever holds one while waiting for another fails.
 func newWorld(t testing.TB) *world {
 	t.Helper()
-	engine, err := pebble.Open(t.TempDir(), pebble.Options{})
+	return newWorldOn(t, newEngine(t, 1))
+}
+
+// newEngine has room for some snapshots.
+func newEngine(t testing.TB, snapshots int) kv.Engine {
+	t.Helper()
+	inner, err := pebble.Open(t.TempDir(), pebble.Options{})
 	must(t, err)
+	return kvtest.NewNarrow(inner, snapshots, 10*time.Second)
+}
+
+// newWorldOn closes the engine when the test ends.
+func newWorldOn(t testing.TB, engine kv.Engine) *world {
+	t.Helper()
 	space, err := engine.Open(t.Context(), "s")
 	must(t, err)
 	st, err := store.Open(t.Context(), space, store.Options{})
