@@ -3,6 +3,7 @@ package interaction_test
 import (
 	"context"
 	"fmt"
+	"strings"
 	"testing"
 	"time"
 
@@ -109,6 +110,24 @@ func TestBackground_tidiesWhatNobodyWillCarryOut(t *testing.T) {
 	o.run(o.Work())
 	if p, err := o.Status(t.Context(), place, waiting); err != nil || p.Record == nil {
 		t.Errorf("%+v %v", p, err)
+	}
+}
+
+// A transaction of which the row cannot be read keeps no other one from being put in order.
+func TestBackground_tidiesBehindWhatCannotBeRead(t *testing.T) {
+	t.Parallel()
+	o := newOffice(t)
+	const unread, orphan = "11111111111111111111111111111111", "22222222222222222222222222222222"
+	for id, row := range map[string]string{unread: `{"v":2}`, orphan: `{"v":1,"pieces":1,"expires":1}`} {
+		_, err := o.store.Commit(t.Context(), store.Transaction{Riders: []store.Rider{
+			{Key: []byte("bundle/body/" + id + "/00"), Value: []byte("x")}, {Key: []byte("bundle/async/" + id), Value: []byte(row)}}})
+		must(t, err)
+	}
+	if err := o.Tidy(t.Context(), place); err == nil || !strings.Contains(err.Error(), unread) {
+		t.Errorf("%v does not name the one that cannot be read", err)
+	}
+	if kept, left := o.riders("bundle/body/"+unread), o.riders("bundle/body/"+orphan); kept != 1 || left != 0 {
+		t.Errorf("%d pieces of the one that cannot be read, and %d of the other", kept, left)
 	}
 }
 

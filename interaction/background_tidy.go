@@ -40,7 +40,7 @@ func (b *Background) TidyNowAndThen(ctx context.Context, list func(context.Conte
 }
 
 // Tidy deletes the Bundles of transactions that nobody will carry out any more, since their jobs have failed or never came
-// to be, where that could not be written then.
+// to be, where that could not be written then. What fails of one does not keep the others.
 func (b *Background) Tidy(ctx context.Context, datastore string) error {
 	st, err := b.s.datastores.Store(ctx, datastore)
 	if fault.Is(err, fault.NotFound) || fault.Is(err, fault.Gone) || fault.Is(err, fault.Conflict) {
@@ -50,15 +50,19 @@ func (b *Background) Tidy(ctx context.Context, datastore string) error {
 		return err
 	}
 	prefix := riderKey("body", "")
+	var errs []error
 	for behind := []byte(nil); ; {
 		piece, ok, err := st.NextRider(ctx, prefix, behind)
 		if err != nil || !ok {
-			return err
+			return errors.Join(append(errs, err)...)
 		}
 		id, _, _ := bytes.Cut(piece.Key[len(prefix):], []byte("/"))
 		behind = append(bytes.Clone(piece.Key[:len(prefix)+len(id)]), "/\xff"...)
 		if err := b.tidy(ctx, st, datastore, string(id)); err != nil {
-			return err
+			errs = append(errs, fault.Errorf(fault.KindOf(err), "interaction.Tidy", "transaction %s: %w", id, err))
+		}
+		if ctx.Err() != nil {
+			return errors.Join(errs...)
 		}
 	}
 }
