@@ -53,21 +53,19 @@ func (f *choice) joined(fresh ordinals) {
 	f.live.join(fresh)
 }
 
-// newChooser looks up what the selection names. The caller closes it before the views' store.
-func newChooser(ctx context.Context, data *store.Store, v *store.View, j *Job, queries Queries) (c *chooser, err error) {
+// newChooser looks up what the selection names. It is usable while the view is open.
+func newChooser(ctx context.Context, v *store.View, j *Job, queries Queries) (c *chooser, err error) {
 	c = &chooser{ctx: ctx, v: v, queries: queries, job: j, sel: &j.Selection, until: v.Tx(), chosen: map[r4.Code]ordinals{}, compartments: map[r4.Code][2]ordinals{}}
 	c.reader.init()
 	if c.sel.Since != 0 {
 		if c.since, err = v.TxAt(ctx, c.sel.Since); err != nil {
 			return nil, err
 		}
-		if c.before, err = data.At(ctx, c.since); err != nil {
-			return nil, err
-		}
+		c.before = v.AsOf(c.since)
 	}
 	if c.sel.Until != 0 {
 		if c.until, err = v.TxAt(ctx, c.sel.Until); err != nil {
-			return nil, closing(err, c.close())
+			return nil, err
 		}
 	}
 	if c.sel.Level != System || c.sel.Organize != "" {
@@ -75,7 +73,7 @@ func newChooser(ctx context.Context, data *store.Store, v *store.View, j *Job, q
 			c.patients, err = c.findPatients()
 		}
 		if err != nil {
-			return nil, closing(err, c.close())
+			return nil, err
 		}
 	}
 	return c, nil
@@ -88,13 +86,6 @@ func closing(err error, others ...error) error {
 		}
 	}
 	return err
-}
-
-func (c *chooser) close() error {
-	if c.before == nil {
-		return nil
-	}
-	return c.before.Close()
 }
 
 // types are those of which there may be something, in the order of their codes, Provenance last: it follows the others.

@@ -88,7 +88,7 @@ func (p *proofs) planAgain(ctx context.Context) (again bool, err error) {
 		return false, err
 	}
 	var failed error
-	p.plan, failed = planSelection(ctx, p.data, v, &p.job, p.queries)
+	p.plan, failed = planSelection(ctx, v, &p.job, p.queries)
 	if err := v.Close(); err != nil {
 		return false, err
 	}

@@ -10,7 +10,7 @@ import (
 
 // planSelection is the plan of what a selection holds as of the view: the parts of each type in the order of their codes,
 // and behind them those that tell of deletions.
-func planSelection(ctx context.Context, data *store.Store, v *store.View, j *Job, queries Queries) (plan []Part, err error) {
+func planSelection(ctx context.Context, v *store.View, j *Job, queries Queries) (plan []Part, err error) {
 	if j.Selection.whole() {
 		types, err := v.Types(ctx)
 		if err != nil {
@@ -18,11 +18,10 @@ func planSelection(ctx context.Context, data *store.Store, v *store.View, j *Job
 		}
 		return planOf(ctx, v, slices.DeleteFunc(types, func(code r4.Code) bool { return !j.Selection.wants(code) }), j.MaxLines)
 	}
-	c, err := newChooser(ctx, data, v, j, queries)
+	c, err := newChooser(ctx, v, j, queries)
 	if err != nil {
 		return nil, err
 	}
-	defer func() { err = closing(err, c.close()) }()
 	types, err := c.types()
 	if err != nil {
 		return nil, err

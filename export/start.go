@@ -74,9 +74,9 @@ func (s *Service) checkSelection(ctx context.Context, data *store.Store, j *Job)
 	}
 	now := *j
 	now.TransactionTime = fhir.InstantOf(time.Now())
-	c, err := newChooser(ctx, data, v, &now, s.queries)
+	c, err := newChooser(ctx, v, &now, s.queries)
 	if err == nil {
-		err = closing(c.checkQueries(), c.close())
+		err = c.checkQueries()
 	}
 	return closing(err, v.Close())
 }

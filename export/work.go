@@ -125,7 +125,7 @@ func (e *execution) makePlan(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	plan, err := planSelection(e.run.Living(ctx), e.store, v, &e.job, e.queries)
+	plan, err := planSelection(e.run.Living(ctx), v, &e.job, e.queries)
 	if err = errors.Join(err, v.Close()); errors.Is(err, store.ErrIndexing) {
 		return job.Awaiting(err)
 	}

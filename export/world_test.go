@@ -24,6 +24,7 @@ import (
 	"tarn/fhir/index"
 	"tarn/job"
 	"tarn/kv"
+	"tarn/kv/kvtest"
 	"tarn/kv/pebble"
 	"tarn/store"
 )
@@ -35,6 +36,9 @@ const (
 	roleName  = "exporter"
 	roleARN   = "arn:aws:iam::" + accountID + ":role/" + roleName
 )
+
+// snapshots is how many a world has room for.
+const snapshots = 16
 
 // world is everything that an export needs, in memory but for the objects.
 type world struct {
@@ -60,8 +64,9 @@ func newWorld(t *testing.T) *world {
 func newWorldOf(t *testing.T, o export.Options) *world {
 	t.Helper()
 	ctx := t.Context()
-	engine, err := pebble.InMemory(pebble.Options{})
+	inner, err := pebble.InMemory(pebble.Options{})
 	must(t, err)
+	engine := kvtest.NewNarrow(inner, snapshots, 30*time.Second)
 	t.Cleanup(func() { must(t, engine.Close()) })
 	system, err := engine.Open(ctx, "system")
 	must(t, err)
