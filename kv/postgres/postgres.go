@@ -31,7 +31,8 @@ type Options struct {
 type Engine struct {
 	reads  *pgxpool.Pool
 	writes *pgxpool.Pool
-	schema string // quoted
+	schema string        // quoted
+	vacuum chan struct{} // one place: who takes out what was deleted holds it, so that the other connections are left to writers
 
 	mu      sync.Mutex
 	spaces  map[string]*space
@@ -76,7 +77,7 @@ func Open(ctx context.Context, url string, opts Options) (*Engine, error) {
 	for name, value := range settings {
 		cfg.ConnConfig.RuntimeParams[name] = value
 	}
-	e := &Engine{schema: pgx.Identifier{opts.Schema}.Sanitize(), spaces: map[string]*space{}}
+	e := &Engine{schema: pgx.Identifier{opts.Schema}.Sanitize(), vacuum: make(chan struct{}, 1), spaces: map[string]*space{}}
 	writers := max(1, opts.Conns/4)
 	if e.writes, err = pool(ctx, cfg, writers); err != nil {
 		return nil, translate(op, err)

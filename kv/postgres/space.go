@@ -73,16 +73,25 @@ func (s *space) Size(ctx context.Context) (size int64, err error) {
 }
 
 // Compact implements kv.Space: what was deleted is marked as free, to be written over by the next rows. The server keeps it
-// in its files until then, and in its log until that is recycled.
+// in its files until then, and in its log until that is recycled. One space of the engine is done at a time, since each takes a
+// connection of the writers for as long as it lasts; whoever waits for his turn holds none.
 func (s *space) Compact(ctx context.Context, ranges ...kv.Range) error {
 	const op = "postgres.Compact"
+	if err := s.check(ctx, op); err != nil || len(ranges) == 0 {
+		return err
+	}
+	select {
+	case s.engine.vacuum <- struct{}{}:
+		defer func() { <-s.engine.vacuum }()
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-s.gone:
+		return errGone(op)
+	}
 	if err := s.enter(ctx, op); err != nil {
 		return err
 	}
 	defer s.engine.writing.Done()
-	if len(ranges) == 0 {
-		return nil
-	}
 	_, err := s.engine.writes.Exec(ctx, `VACUUM `+s.table)
 	return translate(op, err)
 }
