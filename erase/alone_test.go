@@ -3,6 +3,7 @@ package erase_test
 import (
 	"bytes"
 	"context"
+	"fmt"
 	"log/slog"
 	"strings"
 	"sync"
@@ -36,38 +37,48 @@ func (w watched) Compact(ctx context.Context, _ ...kv.Range) error {
 	return ctx.Err()
 }
 
-// TestRun_keepsNoDataStoreWaitingForAnother erases in a data store in which a snapshot is held, and then in another one.
+// TestRun_keepsNoDataStoreWaitingForAnother erases in some data stores in which snapshots are held, and then in another one.
 func TestRun_keepsNoDataStoreWaitingForAnother(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t)
-		const held = "ffffffffffffffffffffffffffffffff"
-		space, err := w.faults.Open(t.Context(), "ds-"+held)
-		must(t, err)
-		other, err := store.Open(t.Context(), watched{space}, store.Options{Epoch: index.Epoch})
-		must(t, err)
-		defer func() { must(t, other.Close()) }()
-		w.o.Datastores = several{datastore: w.data, held: other}
+		ours, all := w.data, several{datastore: w.data}
+		w.put(`{"resourceType":"Patient","id":"p1"}`)
+		for i := range 12 {
+			id := fmt.Sprintf("f%031d", i)
+			space, err := w.faults.Open(t.Context(), "ds-"+id)
+			must(t, err)
+			other, err := store.Open(t.Context(), watched{space}, store.Options{Epoch: index.Epoch})
+			must(t, err)
+			defer func() { must(t, other.Close()) }()
+			all[id], w.data = other, other
+			w.put(`{"resourceType":"Patient","id":"p1"}`)
+		}
+		w.data, w.o.Datastores = ours, all
 		w.svc = erase.New(w.o)
-		ours := w.data
-		w.data = other
-		w.put(`{"resourceType":"Patient","id":"p1"}`)
-		w.data = ours
-		w.put(`{"resourceType":"Patient","id":"p1"}`)
 		defer w.run(t.Context())()
-		there := request(false)
-		there.Datastore = held
-		stuck, _, err := w.svc.Start(t.Context(), there)
-		must(t, err)
-		time.Sleep(time.Minute) // it waits for the snapshot by now
+		stuck := map[string]string{}
+		for held := range all {
+			if held == datastore {
+				continue
+			}
+			there := request(false)
+			there.Datastore = held
+			id, _, err := w.svc.Start(t.Context(), there)
+			must(t, err)
+			stuck[held] = id
+		}
+		time.Sleep(time.Minute) // they wait for the snapshots by now
 		id, _, err := w.svc.Start(t.Context(), request(false))
 		must(t, err)
 		time.Sleep(time.Minute)
 		if p, err := w.svc.Status(t.Context(), datastore, id); err != nil || p.State != erase.Done {
 			t.Errorf("%+v, %v", p, err)
 		}
-		if p, err := w.svc.Status(t.Context(), held, stuck); err != nil || p.State != erase.Hidden {
-			t.Errorf("where a snapshot is held: %+v, %v", p, err)
+		for held, id := range stuck {
+			if p, err := w.svc.Status(t.Context(), held, id); err != nil || p.State != erase.Hidden {
+				t.Errorf("where a snapshot is held: %+v, %v", p, err)
+			}
 		}
 	})
 }

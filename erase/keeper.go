@@ -14,9 +14,9 @@ const (
 	lookIdle = 10 * time.Minute
 )
 
-// mostPurges is in how many data stores is purged at a time. Many of these wait for a snapshot that somebody holds, and
-// cost nothing.
-const mostPurges = 8
+// mostPurges is in how many data stores is purged at a time. Many of these wait for a snapshot that somebody holds, or for
+// their turn with the engine, which writes the files of few spaces anew at a time (kv/pebble, kv/postgres), and cost nothing.
+const mostPurges = 64
 
 // wake tells the keeper that something may be left to purge in a data store.
 func (s *Service) wake(datastore string) {

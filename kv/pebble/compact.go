@@ -41,9 +41,7 @@ func (s *space) Compact(ctx context.Context, ranges ...kv.Range) (err error) {
 	spans := spansOf(ranges)
 	for _, step := range []func(context.Context) error{
 		s.outlive,
-		func(ctx context.Context) error { return s.rewrite(ctx, spans) },
-		s.freshLogs,
-		s.freshManifest,
+		func(ctx context.Context) error { return s.renew(ctx, spans) },
 		s.discardTables,
 	} {
 		if err := step(ctx); err != nil {
@@ -128,6 +126,29 @@ func (s *space) outlive(ctx context.Context) error {
 		}
 		return true, nil
 	})
+}
+
+// mostRenewals is in how many spaces of an engine files are written anew at a time: that takes the processors and the disk,
+// as the waits before and behind it do not.
+const mostRenewals = 2
+
+// renew writes tables, logs and the list of tables anew, when it is the space's turn.
+func (s *space) renew(ctx context.Context, spans []span) error {
+	select {
+	case s.engine.renewing <- struct{}{}:
+		defer func() { <-s.engine.renewing }()
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-s.gone:
+		return errDropped("pebble.Compact")
+	}
+	if err := s.rewrite(ctx, spans); err != nil {
+		return err
+	}
+	if err := s.freshLogs(ctx); err != nil {
+		return err
+	}
+	return s.freshManifest(ctx)
 }
 
 // mostPasses bounds how often a span is compacted until every table of it has been written anew.

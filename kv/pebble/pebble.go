@@ -39,6 +39,8 @@ type Engine struct {
 	files *pebble.FileCache
 	lock  io.Closer
 
+	renewing chan struct{} // holds one for each space whose files are written anew
+
 	mu     sync.Mutex
 	slots  map[string]*slot
 	closed bool
@@ -63,7 +65,7 @@ func Open(dir string, opts Options) (*Engine, error) {
 	if opts.CacheBytes <= 0 {
 		opts.CacheBytes = 64 << 20
 	}
-	e := &Engine{fs: opts.FS, dir: filepath.Clean(dir), slots: map[string]*slot{}}
+	e := &Engine{fs: opts.FS, dir: filepath.Clean(dir), slots: map[string]*slot{}, renewing: make(chan struct{}, mostRenewals)}
 	e.room = newRoom(opts.FS, e.dir, opts.ReserveBytes)
 	if err := makeDir(e.fs, e.dir); err != nil {
 		return nil, translate(op, err)
