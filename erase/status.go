@@ -65,7 +65,7 @@ func (s *Service) Status(ctx context.Context, datastore, id string) (p Progress,
 		return p, fault.Wrap(op, err)
 	}
 	of := p.Records
-	if len(of) == 0 && rec.State.Terminal() {
+	if len(of) == 0 && rec.State.Terminal() && rec.State != job.Failed {
 		if of, err = pendingOf(ctx, st, code, asked.ID); err != nil {
 			return p, fault.Wrap(op, err)
 		}

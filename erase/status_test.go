@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"tarn/erase"
+	"tarn/job"
 	"tarn/kv/kvtest"
 	"tarn/store"
 )
@@ -42,6 +43,23 @@ func TestStatus_ofAnErasureOfAFormerRelease(t *testing.T) {
 			must(t, err)
 		}
 		if p, err := w.svc.Status(t.Context(), datastore, id); err != nil || p.State != erase.Done || p.Counts()["Patient"] != 1 {
+			t.Errorf("%+v, %v", p, err)
+		}
+	})
+}
+
+// TestStatus_ofOneThatThisReleaseCannotRead looks at an erasure that has failed since a newer release had asked for it.
+func TestStatus_ofOneThatThisReleaseCannotRead(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		w.put(`{"resourceType":"Patient","id":"p1"}`)
+		rec, _, err := w.ledger.Enqueue(t.Context(), job.New{Kind: erase.Kind, Datastore: datastore, Params: []byte(`{"format":2}`)})
+		must(t, err)
+		stop := w.run(t.Context())
+		time.Sleep(time.Hour)
+		stop()
+		if p, err := w.svc.Status(t.Context(), datastore, rec.ID); err != nil || p.State != erase.Failed || p.Message == "" {
 			t.Errorf("%+v, %v", p, err)
 		}
 	})
