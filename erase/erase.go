@@ -32,6 +32,11 @@ type Datastores interface {
 	Store(ctx context.Context, id string) (*store.Store, error)
 }
 
+// goes reports whether a data store cannot be had since it is being deleted, with all that is in it.
+func goes(err error) bool {
+	return fault.Is(err, fault.NotFound) || fault.Is(err, fault.Gone) || fault.Is(err, fault.Conflict)
+}
+
 // Queries finds resources by search parameters; package search does.
 type Queries interface {
 	Select(ctx context.Context, v *store.View, base string, typ r4.Code, query string) iter.Seq2[store.Ordinal, error]

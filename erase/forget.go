@@ -28,9 +28,19 @@ func (s *Service) forgetAll(ctx context.Context) {
 	}
 	s.mu.Unlock()
 	for _, id := range due {
+		if _, err := s.o.Datastores.Store(ctx, id); goes(err) {
+			s.mu.Lock()
+			delete(s.forgot, id)
+			s.mu.Unlock()
+			s.news.over("forget " + id)
+			continue
+		}
 		n, err := s.Forget(ctx, id)
-		if err != nil && ctx.Err() == nil {
-			s.o.Log.Error("old records of erasures could not be removed", "datastore", id, "error", err)
+		if err != nil && ctx.Err() == nil && s.news.isNew("forget "+id, err.Error()) {
+			s.o.Log.Error("old records of erasures could not be removed yet; it is tried again", "datastore", id, "error", err)
+		}
+		if err == nil {
+			s.news.over("forget " + id)
 		}
 		if n > 0 {
 			s.o.Log.Info("old records of erasures removed", "datastore", id, "records", n)
@@ -43,7 +53,7 @@ func (s *Service) forgetAll(ctx context.Context) {
 func (s *Service) Forget(ctx context.Context, datastore string) (removed int, err error) {
 	const op = "erase.Forget"
 	st, err := s.o.Datastores.Store(ctx, datastore)
-	if fault.Is(err, fault.NotFound) || fault.Is(err, fault.Gone) || fault.Is(err, fault.Conflict) {
+	if goes(err) {
 		return 0, nil
 	}
 	if err != nil {
@@ -61,16 +71,11 @@ func (s *Service) Forget(ctx context.Context, datastore string) (removed int, er
 	if err != nil {
 		return 0, fault.Wrap(op, err)
 	}
-	var gone []store.Rider
-	for id, key := range strays {
-		if over, known := ended[id]; over || !known {
-			gone = append(gone, store.Rider{Key: key})
-		}
-	}
 	before, exported, err := s.o.Exports.Earliest(ctx, datastore)
 	if err != nil {
 		return 0, fault.Wrap(op, err)
 	}
+	var gone []store.Rider
 	for _, rec := range records {
 		if _, known := ended[rec.Erasure]; known || rec.Purged == 0 || exported && before < rec.Tx {
 			continue
@@ -78,6 +83,11 @@ func (s *Service) Forget(ctx context.Context, datastore string) (removed int, er
 		removed++
 		for _, r := range rec.riders() {
 			gone = append(gone, store.Rider{Key: r.Key})
+		}
+	}
+	for id, key := range strays { // behind the records, of which each has two riders that go together
+		if over, known := ended[id]; over || !known {
+			gone = append(gone, store.Rider{Key: key})
 		}
 	}
 	for len(gone) > 0 {

@@ -1,11 +1,14 @@
 package erase_test
 
 import (
+	"log/slog"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
 
 	"tarn/erase"
+	"tarn/fault"
 	"tarn/store"
 )
 
@@ -79,6 +82,27 @@ func TestForget_keepsWhatIsNeeded(t *testing.T) {
 		}
 		if n, err := w.svc.Forget(t.Context(), datastore); n != 1 || err != nil || w.records() != 0 {
 			t.Errorf("%d, %v; %d rows are left", n, err, w.records())
+		}
+	})
+}
+
+// TestForget_saysNowAndThenThatItCannot looks for a day whether records may go, while an export of a newer release is known.
+func TestForget_saysNowAndThenThatItCannot(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		log := &logged{}
+		w.o.Log = slog.New(slog.NewTextHandler(log, nil))
+		w.svc = erase.New(w.o)
+		w.unread = fault.Errorf(fault.Unsupported, "test", "an export is of a newer release")
+		w.put(`{"resourceType":"Patient","id":"p1"}`)
+		_, _, err := w.svc.Start(t.Context(), request(false))
+		must(t, err)
+		stop := w.run(t.Context())
+		time.Sleep(24 * time.Hour)
+		stop()
+		if lines := strings.Count(log.String(), "old records"); lines == 0 || lines > 12 {
+			t.Errorf("the log has %d lines", lines)
 		}
 	})
 }

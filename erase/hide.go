@@ -23,7 +23,7 @@ func (w work) Run(ctx context.Context, run *job.Run) error {
 		return err
 	}
 	st, err := w.o.Datastores.Store(ctx, rec.Datastore)
-	if fault.Is(err, fault.NotFound) || fault.Is(err, fault.Gone) || fault.Is(err, fault.Conflict) {
+	if goes(err) {
 		return nil // it is being deleted, with all that is in it
 	}
 	if err != nil {

@@ -21,7 +21,7 @@ const compactTime = 30 * time.Minute
 func (s *Service) Purge(ctx context.Context, datastore string) (more bool, err error) {
 	const op = "erase.Purge"
 	st, err := s.o.Datastores.Store(ctx, datastore)
-	if fault.Is(err, fault.NotFound) || fault.Is(err, fault.Gone) || fault.Is(err, fault.Conflict) {
+	if goes(err) {
 		return false, nil // it is being deleted, with all that is in it
 	}
 	if err != nil {

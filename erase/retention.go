@@ -118,7 +118,7 @@ func (s *Service) asked(ctx context.Context, datastore string) (all []Pin, err e
 func (s *Service) Trim(ctx context.Context, datastore string) (removed int, err error) {
 	const op = "erase.Trim"
 	st, err := s.o.Datastores.Store(ctx, datastore)
-	if fault.Is(err, fault.NotFound) || fault.Is(err, fault.Gone) || fault.Is(err, fault.Conflict) {
+	if goes(err) {
 		return 0, nil
 	}
 	if err != nil {

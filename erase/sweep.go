@@ -4,7 +4,6 @@ import (
 	"context"
 	"time"
 
-	"tarn/fault"
 	"tarn/store"
 )
 
@@ -57,7 +56,7 @@ func (s *Service) eachDatastore(ctx context.Context, of, failed string, do func(
 			return false
 		}
 		st, err := s.o.Datastores.Store(ctx, id)
-		if fault.Is(err, fault.NotFound) || fault.Is(err, fault.Gone) || fault.Is(err, fault.Conflict) {
+		if goes(err) {
 			continue // it is being deleted, with all that is in it
 		}
 		if err == nil {

@@ -37,6 +37,7 @@ type world struct {
 	mu        sync.Mutex
 	pins      map[string]store.TxID
 	ended     []store.TxID      // of exports that have ended and that the ledger still knows
+	unread    error             // of the look for these
 	abandoned map[string]string // exports that were ended, and why
 	discarded []discarding
 }
@@ -58,6 +59,9 @@ func (w *world) Pinned(ctx context.Context, _ string, yield func(string, store.T
 func (w *world) Earliest(context.Context, string) (tx store.TxID, known bool, _ error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
+	if w.unread != nil {
+		return 0, false, w.unread
+	}
 	for _, at := range w.ended {
 		if !known || at < tx {
 			tx, known = at, true

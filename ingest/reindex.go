@@ -4,7 +4,6 @@ import (
 	"context"
 	"time"
 
-	"tarn/fault"
 	"tarn/fhir"
 	"tarn/fhir/index"
 	"tarn/fhir/r4"
@@ -34,7 +33,7 @@ var formerPlace = []byte("reindex/place")
 // written since a former run was stopped lies wherever it lies. What it does twice changes nothing the second time.
 func (w reindexWork) Run(ctx context.Context, run *job.Run) error {
 	st, err := w.o.Datastores.Store(ctx, run.Record().Datastore)
-	if fault.Is(err, fault.NotFound) || fault.Is(err, fault.Gone) || fault.Is(err, fault.Conflict) {
+	if goes(err) {
 		return nil // it is being deleted
 	}
 	if err != nil {

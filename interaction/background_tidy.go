@@ -43,7 +43,7 @@ func (b *Background) TidyNowAndThen(ctx context.Context, list func(context.Conte
 // to be, where that could not be written then. What fails of one does not keep the others.
 func (b *Background) Tidy(ctx context.Context, datastore string) error {
 	st, err := b.s.datastores.Store(ctx, datastore)
-	if fault.Is(err, fault.NotFound) || fault.Is(err, fault.Gone) || fault.Is(err, fault.Conflict) {
+	if goes(err) {
 		return nil // it is being deleted, with all that is in it
 	}
 	if err != nil {
