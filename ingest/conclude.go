@@ -89,6 +89,9 @@ func (e *execution) conclude(ctx context.Context) error {
 	}
 	var err error
 	e.at, err = drop(ctx, e.store, e.id, at)
+	if lost := errors.Join(errs...); lost != nil && err == nil {
+		return lostLogs{lost}
+	}
 	return errors.Join(append(errs, err)...)
 }
 
@@ -133,21 +136,25 @@ func (s *Service) close(ctx context.Context, rec job.Record, j Job, st *store.St
 	if err != nil || at.Closed {
 		return err
 	}
+	files, err := readPlan(s.o.Ledger.Plan(ctx, rec.ID))
+	if err == nil { // whatever becomes of the logs: nobody tells it later
+		err = tell(&execution{at: at, files: files})
+	}
+	if err != nil {
+		return err
+	}
 	e, err := s.execution(ctx, rec, j, st)
 	switch {
 	case err == nil:
 	case fault.Is(err, fault.Unavailable) || ctx.Err() != nil:
 		return err
 	default: // the role cannot be had, so no log can be written
-		_, dropped := drop(ctx, st, rec.ID, at)
-		return errors.Join(err, dropped)
+		if _, dropped := drop(ctx, st, rec.ID, at); dropped != nil {
+			return errors.Join(err, dropped)
+		}
+		return lostLogs{err}
 	}
-	if e.files, err = readPlan(s.o.Ledger.Plan(ctx, rec.ID)); err == nil {
-		err = tell(e)
-	}
-	if err != nil {
-		return err
-	}
+	e.files = files
 	return e.conclude(ctx)
 }
 

@@ -34,9 +34,13 @@ func (s *Service) TidyNowAndThen(ctx context.Context, log *slog.Logger) {
 	told := ""
 	for ctx.Err() == nil {
 		pause := tidyIdle
-		left, err := s.Tidy(ctx)
+		left, found := s.tidyAll(ctx)
+		err := errors.Join(found.again...)
 		if left || err != nil {
 			pause = tidySoon
+		}
+		if lost := errors.Join(found.lost...); lost != nil { // each once: nothing is kept of them any more
+			log.Error("logs of imports that have ended can never be written, and what was kept of them is deleted", "error", lost)
 		}
 		switch {
 		case err == nil:
@@ -64,54 +68,74 @@ func (s *Service) TidyNowAndThen(ctx context.Context, log *slog.Logger) {
 // and deletes what was kept of them; after OwedFor it deletes that unwritten. Of imports whose records are forgotten it
 // deletes everything. left says that something is still owed. What fails in one place does not keep the others.
 func (s *Service) Tidy(ctx context.Context) (left bool, err error) {
+	left, found := s.tidyAll(ctx)
+	return left, errors.Join(append(found.again, found.lost...)...)
+}
+
+// untidy is what a look at everything found wrong.
+type untidy struct {
+	again []error // it is tried again
+	lost  []error // and this is not
+}
+
+func (u *untidy) add(err error) {
+	switch {
+	case err == nil:
+	case errors.As(err, new(lostLogs)):
+		u.lost = append(u.lost, err)
+	default:
+		u.again = append(u.again, err)
+	}
+}
+
+// lostLogs is the error of an import of which logs can never be written, when what was kept of them is deleted.
+type lostLogs struct{ error }
+
+func (l lostLogs) Unwrap() error { return l.error }
+
+func (s *Service) tidyAll(ctx context.Context) (left bool, found untidy) {
 	const op = "ingest.Tidy"
 	if s.o.List == nil {
-		return false, nil
+		return false, found
 	}
 	ids, err := s.o.List(ctx)
-	if err != nil {
-		return false, fault.Wrap(op, err)
-	}
-	var errs []error
+	found.add(fault.Wrap(op, err))
 	for _, datastore := range ids {
 		st, err := s.o.Datastores.Store(ctx, datastore)
 		if goes(err) {
 			continue
 		}
-		owes := false
-		if err == nil {
-			owes, err = s.tidy(ctx, datastore, st)
+		add := func(err error) {
+			if err != nil {
+				found.add(fault.Errorf(fault.KindOf(err), op, "data store %s: %w", datastore, err))
+			}
 		}
-		left = left || owes
-		if err != nil {
-			errs = append(errs, fault.Errorf(fault.KindOf(err), op, "data store %s: %w", datastore, err))
+		if add(err); err == nil {
+			left = s.tidy(ctx, datastore, st, add) || left
 		}
 		if ctx.Err() != nil {
 			break
 		}
 	}
-	return left, errors.Join(errs...)
+	return left, found
 }
 
 // tidy looks at every import of which there is something in a data store.
-func (s *Service) tidy(ctx context.Context, datastore string, st *store.Store) (left bool, err error) {
-	var errs []error
-	for behind := []byte(nil); ; {
+func (s *Service) tidy(ctx context.Context, datastore string, st *store.Store, add func(error)) (left bool) {
+	for behind := []byte(nil); ctx.Err() == nil; {
 		rider, ok, err := st.NextRider(ctx, []byte(riders), behind)
-		if err != nil || !ok {
-			return left, errors.Join(append(errs, err)...)
+		if add(err); err != nil || !ok {
+			return left
 		}
 		id, _, _ := bytes.Cut(rider.Key[len(riders):], []byte("/"))
 		behind = append([]byte(jobRiders(string(id))), 0xff)
 		owes, err := s.tidyJob(ctx, datastore, st, string(id))
 		left = left || owes
 		if err != nil {
-			errs = append(errs, fault.Errorf(fault.KindOf(err), "ingest.Tidy", "job %s: %w", id, err))
-		}
-		if ctx.Err() != nil {
-			return left, errors.Join(errs...)
+			add(fault.Errorf(fault.KindOf(err), "ingest.Tidy", "job %s: %w", id, err))
 		}
 	}
+	return left
 }
 
 func (s *Service) tidyJob(ctx context.Context, datastore string, st *store.Store, id string) (owes bool, err error) {

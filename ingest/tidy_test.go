@@ -1,6 +1,7 @@
 package ingest_test
 
 import (
+	"bytes"
 	"context"
 	"log/slog"
 	"maps"
@@ -239,5 +240,55 @@ func TestTidy_forgetsWhatTheLedgerHasForgotten(t *testing.T) {
 		}
 		w.cloud.onPut = nil
 		w.wrote(second)
+	})
+}
+
+// TestTidyNowAndThen_saysWhatIsLost lets the role be away, and then gone, of an import whose logs could not be written.
+func TestTidyNowAndThen_saysWhatIsLost(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		rec := w.failsWithoutBucket()
+		w.cloud.mend()
+		w.cloud.denies(fault.Errorf(fault.Unavailable, "test", "roles cannot be had now"))
+		var log bytes.Buffer
+		ctx, stop := context.WithCancel(t.Context())
+		done := make(chan struct{})
+		go func() {
+			defer close(done)
+			w.svc.TidyNowAndThen(ctx, slog.New(slog.NewTextHandler(&log, nil)))
+		}()
+		time.Sleep(time.Hour)
+		w.cloud.denies(fault.Errorf(fault.Denied, "test", "the role is gone"))
+		time.Sleep(time.Hour)
+		stop()
+		<-done
+		again, never := strings.Count(log.String(), "it is tried again"), strings.Count(log.String(), "can never be written")
+		if again != 1 || never != 1 || w.riders() > 0 {
+			t.Errorf("%d pieces are left of %s, and the log is %s", w.riders(), rec.ID, log.String())
+		}
+	})
+}
+
+// TestImport_reportsAFileThatCannotBeReadThoughItsRoleIsAway holds the report against the manifest that is written later.
+func TestImport_reportsAFileThatCannotBeReadThoughItsRoleIsAway(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		w.cloud.set("in/a.ndjson", patient("a"))
+		w.cloud.set("in/b.ndjson.gz", "nonsense")
+		rec := w.start()
+		w.cloud.onGet = func(key string) {
+			if key == "in/b.ndjson.gz" {
+				w.cloud.denies(away)
+			}
+		}
+		w.work()
+		w.cloud.denies(nil)
+		w.tidy()
+		got := w.describe(rec)
+		if got.State != job.Failed || got.Progress.FilesFailed != 1 || !strings.Contains(w.output(rec)["manifest.json"], `"numberOfFilesReadWithCustomerError": 1,`) {
+			t.Errorf("%s %s, %+v, %s", got.State, got.Message, got.Progress, w.output(rec)["manifest.json"])
+		}
 	})
 }

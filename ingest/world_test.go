@@ -31,6 +31,7 @@ type memory struct {
 	objects map[string][]byte
 	onPut   func(key string) (before, after error)
 	onGet   func(key string)
+	noRole  error
 	onRead  func() // each read of a put's or a get's body
 	cutGet  int    // of a get's bytes, so many are not sent; once
 }
@@ -42,7 +43,19 @@ func (*memory) Own(context.Context) (cloud.OwnBucket, error) {
 	return nil, fault.Errorf(fault.Unsupported, "test", "imports keep nothing")
 }
 func (m *memory) Assume(context.Context, cloud.Assumption) (cloud.Role, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.noRole != nil {
+		return nil, m.noRole
+	}
 	return memoryRole{m}, nil
+}
+
+// denies lets roles be had no more, or with nil again.
+func (m *memory) denies(why error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.noRole = why
 }
 
 func (m *memory) set(key, text string) {
