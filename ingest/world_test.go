@@ -206,12 +206,13 @@ func (w *world) Fail(_ context.Context, _, message string, retryable bool) error
 }
 func (w *world) Purge(context.Context, string) error { return nil }
 
+// newWorld has room for one snapshot: whoever holds one while waiting for another fails.
 func newWorld(t *testing.T) *world {
 	t.Helper()
 	inner, err := pebble.InMemory(pebble.Options{})
 	must(t, err)
 	t.Cleanup(func() { must(t, inner.Close()) })
-	w := &world{t: t, faults: kvtest.NewFaulty(inner), cloud: &memory{objects: map[string][]byte{}}}
+	w := &world{t: t, faults: kvtest.NewFaulty(kvtest.NewNarrow(inner, 1, time.Minute)), cloud: &memory{objects: map[string][]byte{}}}
 	system, err := w.faults.Open(t.Context(), "system")
 	must(t, err)
 	space, err := w.faults.Open(t.Context(), "ds-"+datastore)
