@@ -17,6 +17,9 @@ func (s *Service) CreateIfNone(ctx context.Context, datastore string, t r4.Code,
 	if err != nil {
 		return Written{}, err
 	}
+	if o, err = s.withProfiles(ctx, datastore, o); err != nil {
+		return Written{}, err
+	}
 	id := newID()
 	if key != "" {
 		id = keyID(t, key)

@@ -94,8 +94,12 @@ func unprocessable(err error) error {
 // Patch changes the current version of a resource (FHIR R4 section 3.1.0.6): fault.NotFound and fault.Gone as in Read.
 // Without a condition of the caller's a version that came meanwhile is patched in turn, so that no change is lost.
 func (s *Service) Patch(ctx context.Context, t Target, p *patch.Patch, cond Conditions, o WriteOptions) (Written, error) {
+	o, err := s.withProfiles(ctx, t.Datastore, o)
+	if err != nil {
+		return Written{}, err
+	}
 	var written Written
-	err := s.settle(ctx, t.Datastore, func(st *store.Store, v *store.View) error {
+	err = s.settle(ctx, t.Datastore, func(st *store.Store, v *store.View) error {
 		current, err := v.Read(ctx, t.Type, t.ID)
 		if err != nil {
 			return err
@@ -110,6 +114,9 @@ func (s *Service) Patch(ctx context.Context, t Target, p *patch.Patch, cond Cond
 func (s *Service) PatchWhere(ctx context.Context, datastore string, t r4.Code, criteria Where, p *patch.Patch, cond Conditions, o WriteOptions) (Written, error) {
 	c, err := ParseCriteria(t, criteria)
 	if err != nil {
+		return Written{}, err
+	}
+	if o, err = s.withProfiles(ctx, datastore, o); err != nil {
 		return Written{}, err
 	}
 	var written Written

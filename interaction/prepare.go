@@ -15,6 +15,9 @@ import (
 // WriteOptions say how a body is taken. The zero WriteOptions are those of a caller who says nothing.
 type WriteOptions struct {
 	Level validate.Level
+
+	profiles validate.Profiles // once looked is true
+	looked   bool
 }
 
 // Written is what a write did, and the errors of the resource that were tolerated under the level minimal.
@@ -31,6 +34,17 @@ type ProfileSource interface {
 
 // UseProfiles lets declared profiles be checked. It is called before the service is.
 func (s *Service) UseProfiles(p ProfileSource) { s.profiles = p }
+
+// withProfiles are the options with the profiles that declared ones are checked by. Whoever is about to take a view asks for
+// them before, since reading them takes a snapshot of its own.
+func (s *Service) withProfiles(ctx context.Context, datastore string, o WriteOptions) (_ WriteOptions, err error) {
+	if o.looked || s.profiles == nil || o.Level != validate.Strict {
+		return o, nil
+	}
+	o.profiles, err = s.profiles.Profiles(ctx, datastore)
+	o.looked = true
+	return o, err
+}
 
 // worker is what one goroutine needs to prepare a resource.
 type worker struct {
@@ -55,13 +69,10 @@ func (s *Service) prepare(ctx context.Context, datastore string, body []byte, wa
 		}
 		return store.Write{}, nil, err
 	}
-	var profiles validate.Profiles
-	if s.profiles != nil && o.Level == validate.Strict {
-		if profiles, err = s.profiles.Profiles(ctx, datastore); err != nil {
-			return store.Write{}, nil, err
-		}
+	if o, err = s.withProfiles(ctx, datastore, o); err != nil {
+		return store.Write{}, nil, err
 	}
-	issues := w.validator.Check(w.parser.Doc(), validate.Options{Level: o.Level, Profiles: profiles, Source: body, Quiet: true})
+	issues := w.validator.Check(w.parser.Doc(), validate.Options{Level: o.Level, Profiles: o.profiles, Source: body, Quiet: true})
 	if !validate.Failed(issues) {
 		return w.write(res), nil, nil
 	}

@@ -52,8 +52,12 @@ func (s *Service) Transact(ctx context.Context, r TransactionRequest) (Transacte
 	if err := t.read(); err != nil {
 		return Transacted{}, err
 	}
+	var err error
+	if r.Options, err = s.withProfiles(ctx, r.Datastore, r.Options); err != nil {
+		return Transacted{}, err
+	}
 	var done Transacted
-	err := s.settle(ctx, r.Datastore, func(st *store.Store, v *store.View) (err error) {
+	err = s.settle(ctx, r.Datastore, func(st *store.Store, v *store.View) (err error) {
 		done, err = t.try(ctx, st, v)
 		return err
 	})
