@@ -13,6 +13,7 @@ import (
 	"tarn/fhir"
 	"tarn/fhir/index"
 	"tarn/fhir/r4"
+	"tarn/kv/kvtest"
 	"tarn/kv/pebble"
 	"tarn/search"
 	"tarn/store"
@@ -37,8 +38,9 @@ func newWorld(t testing.TB) *world { return newWorldOf(t, index.Epoch) }
 // newWorldOf is a data store of which the index was made by the tables of an epoch.
 func newWorldOf(t testing.TB, epoch uint32) *world {
 	t.Helper()
-	engine, err := pebble.Open("data", pebble.Options{FS: vfs.NewMem()})
+	inner, err := pebble.Open("data", pebble.Options{FS: vfs.NewMem()})
 	must(t, err)
+	engine := kvtest.NewNarrow(inner, 1, time.Minute) // whoever holds a snapshot while waiting for another fails
 	space, err := engine.Open(t.Context(), "ds-search")
 	must(t, err)
 	var ticks atomic.Int64 // transactions lie some time apart, so that _lastUpdated tells them apart
