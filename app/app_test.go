@@ -210,6 +210,11 @@ func TestConfig_refusesPublicURLsThatCannotBeGivenOut(t *testing.T) {
 	}
 }
 
+func TestOpen_boundsExportsOfADatabase(t *testing.T) {
+	t.Parallel()
+	refused(t, app.Config{DataDir: t.TempDir(), DatabaseURL: "postgres://127.0.0.1:1/x", ExportWorkers: 13}, "at most 12 parts")
+}
+
 func TestConfig_refusesAddressesThatAreNone(t *testing.T) {
 	t.Parallel()
 	for _, listen := range []string{"8080", "localhost", "127.0.0.1:", "127.0.0.1:http", "127.0.0.1:70000", "http://127.0.0.1:8080"} {

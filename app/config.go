@@ -43,6 +43,9 @@ var (
 	regionName   = regexp.MustCompile(`^[a-z]{2}(-[a-z]+)+-[0-9]$`)
 )
 
+// mostDatabaseWorkers leaves half of the connections to a database that read to others than exports.
+const mostDatabaseWorkers = 12
+
 // check fills in defaults and refuses what cannot work.
 func (c *Config) check() error {
 	set := func(field *string, value string) {
@@ -78,6 +81,8 @@ func (c *Config) check() error {
 		return fault.Errorf(fault.Invalid, "app", "The retention of jobs, and the time without progress, are not below zero.")
 	case c.ExportShare < 0 || c.ExportShare > 100:
 		return fault.Errorf(fault.Invalid, "app", "The share of exports is a percentage from 1 to 100.")
+	case c.DatabaseURL != "" && c.ExportWorkers > mostDatabaseWorkers:
+		return fault.Errorf(fault.Invalid, "app", "With a database at most %d parts of exports are written at once: each holds one of its connections.", mostDatabaseWorkers)
 	case c.EraseWait < 0:
 		return fault.Errorf(fault.Invalid, "app", "The time that exports may hold up an erasure is not below zero.")
 	case c.DatabaseURL != "" && !strings.HasPrefix(c.DatabaseURL, "postgres://") && !strings.HasPrefix(c.DatabaseURL, "postgresql://"):
