@@ -8,7 +8,7 @@ import (
 // A paced work looks after paceBytes whether it must rest, so that the processors that it keeps busy turn to others often;
 // it rests for paceLongest at most, and looks each paceLook whether there is still a reason to.
 const (
-	paceBytes   = 128 << 10
+	paceBytes   = 32 << 10
 	paceLook    = 100 * time.Millisecond
 	paceLongest = time.Second
 )
