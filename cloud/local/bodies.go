@@ -31,9 +31,8 @@ type body struct {
 // bodies is the folder of body files: root/BUCKET/xx/ID, xx the first two digits of ID. It knows which files are being
 // written and which are being read, so that sweeping and deleting leave them alone. It is safe for concurrent use.
 type bodies struct {
-	disk   Disk
-	root   string
-	shared bool
+	disk Disk
+	root string
 
 	mu      sync.Mutex
 	writing map[bodyID]bool // made by this process, their record not committed yet
@@ -48,11 +47,11 @@ type pin struct {
 	removed bool   // no more readers may come
 }
 
-func openBodies(disk Disk, root string, shared bool) (*bodies, error) {
+func openBodies(disk Disk, root string) (*bodies, error) {
 	if err := disk.MakeDirs(root); err != nil {
 		return nil, fault.Errorf(fault.Unavailable, "local.bodies", "the folder of object bodies cannot be made: %w", err)
 	}
-	b := &bodies{disk: disk, root: root, shared: shared, writing: map[bodyID]bool{}, pins: map[bodyID]*pin{}, dirs: map[string]bool{}}
+	b := &bodies{disk: disk, root: root, writing: map[bodyID]bool{}, pins: map[bodyID]*pin{}, dirs: map[string]bool{}}
 	for _, dir := range []string{filepath.Dir(root), filepath.Dir(filepath.Dir(root))} {
 		if err := b.syncDir(dir); err != nil {
 			return nil, err

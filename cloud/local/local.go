@@ -30,10 +30,7 @@ type Options struct {
 	Account   string           // twelve digits
 	Region    string           // default us-east-1
 	Partition string           // default aws
-	// Shared says that other processes use the same Dir and Space. Bodies that no record names are then removed only
-	// when they are a day old, since another process may be about to commit their records.
-	Shared bool
-	Now    func() time.Time // default time.Now
+	Now       func() time.Time // default time.Now
 }
 
 // Cloud is the embedded cloud. It is safe for concurrent use.
@@ -75,7 +72,7 @@ func Open(ctx context.Context, o Options) (*Cloud, error) {
 	if o.Disk == nil {
 		o.Disk = system{}
 	}
-	b, err := openBodies(o.Disk, filepath.Join(o.Dir, "buckets"), o.Shared)
+	b, err := openBodies(o.Disk, filepath.Join(o.Dir, "buckets"))
 	if err != nil {
 		return nil, fault.Wrap(op, err)
 	}

@@ -5,17 +5,12 @@ import (
 	"context"
 	"encoding/hex"
 	"errors"
-	"io/fs"
 	"path/filepath"
 	"slices"
-	"time"
 
 	"tarn/fault"
 	"tarn/kv"
 )
-
-// orphanAge is how old a body without a record must be before it is removed from a folder that others use too.
-const orphanAge = 24 * time.Hour
 
 // Sweep does the housekeeping: it removes bodies that no record names, which crashes leave behind; aborts uploads that
 // are a week old; erases keys whose waiting time is over; and makes new material where rotation is due. It may run
@@ -180,16 +175,11 @@ func (c *Cloud) candidates(all []found, bucket int32, dir string) []found {
 			continue
 		}
 		copy(f.id[:], raw)
-		if !c.bodies.isWriting(f.id) && (!c.bodies.shared || isOlder(n, c.now().Add(-orphanAge))) {
+		if !c.bodies.isWriting(f.id) {
 			all = append(all, f)
 		}
 	}
 	return all
-}
-
-func isOlder(e fs.DirEntry, when time.Time) bool {
-	st, err := e.Info()
-	return err == nil && st.ModTime().Before(when)
 }
 
 // eachBodies shows fn the bodies that each record names.
